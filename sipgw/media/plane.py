@@ -1,0 +1,211 @@
+"""The seam between control and media: commands go down, events come back, no audio and no vendor JSON crosses.
+
+Every message is a frozen, tagged struct, so that one line encodes any of them for a worker in another process.
+A session is one RTP stream with a far end, and, where connected, one conversation with an AI backend.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from sipgw.ai.events import CallFacts, Intent, Report
+from sipgw.flow import Endpoint
+from sipgw.options import BackendOptions
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """Base of what crosses the seam."""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """What offer and answer agreed for one RTP stream (RFC 3264), as the engine needs it."""
+
+    codec: str
+    """Encoding name: `PCMU` or `PCMA`."""
+    remote: Endpoint
+    """Where RTP goes until a source is latched."""
+    remote_rtcp: Endpoint
+    receive_types: tuple[int, ...]
+    """Payload types that mean `codec` towards us."""
+    send_type: int
+    dtmf_receive_type: int | None = None
+    """Payload type of telephone-event towards us (RFC 4733)."""
+    dtmf_send_type: int | None = None
+    ptime_ms: int = 20
+    sending: bool = True
+    """Whether the far end wants to hear us (its direction is not sendonly or inactive)."""
+    receiving: bool = True
+    """Whether the far end talks to us; while it does not (hold), inactivity is not watched."""
+
+
+# --- commands -----------------------------------------------------------------------------------------------------
+
+
+class CreateSession(Message, frozen=True):
+    """Open a session on the sockets that travel with the command. RTP leaves from `StartSession` on."""
+
+    session: str
+    call: str
+    stream: Stream
+
+
+class StartSession(Message, frozen=True):
+    """Begin to send RTP: at the 200 OK, to open NATs. From here a packet leaves every ptime."""
+
+    session: str
+
+
+class UpdateSession(Message, frozen=True):
+    """A re-INVITE changed the stream; the source may be latched anew."""
+
+    session: str
+    stream: Stream
+
+
+class ConnectBackend(Message, frozen=True):
+    """Open a conversation, warm: socket open, session set up, nothing asked for, caller audio discarded.
+
+    Replaces the session's earlier conversation. `attempt` comes back in every report, so that the last words of a
+    replaced backend cannot be taken for the new one's.
+    """
+
+    session: str
+    attempt: int
+    backend: BackendOptions
+    facts: CallFacts
+
+
+class Tell(Message, frozen=True):
+    """An intent for the session's conversation."""
+
+    session: str
+    intent: Intent
+
+
+class Play(Message, frozen=True):
+    """Play a prompt to the far end: a name of one built in, such as `apology`. `Played` follows."""
+
+    session: str
+    prompt: str
+
+
+class DestroySession(Message, frozen=True):
+    """End the session; `SessionEnded` follows and the sockets are free."""
+
+    session: str
+
+
+Command = CreateSession | StartSession | UpdateSession | ConnectBackend | Tell | Play | DestroySession
+
+
+# --- events -------------------------------------------------------------------------------------------------------
+
+
+class FirstPacket(Message, frozen=True):
+    """The first valid RTP packet of the far end came."""
+
+    session: str
+
+
+class Digit(Message, frozen=True):
+    """A key the far end pressed, once each (RFC 4733)."""
+
+    session: str
+    digit: str
+    duration_ms: int
+
+
+class Inactive(Message, frozen=True):
+    """Neither RTP nor RTCP came for the time allowed."""
+
+    session: str
+    seconds: float
+    never: bool
+    """Not one packet came since the call was answered."""
+
+
+class Played(Message, frozen=True):
+    """A prompt has left to its last packet, or could not be played."""
+
+    session: str
+    prompt: str
+    complete: bool
+
+
+class Reported(Message, frozen=True):
+    """What the session's conversation tells control."""
+
+    session: str
+    attempt: int
+    report: Report
+
+
+class SessionFailed(Message, frozen=True):
+    """A session could not be created or broke; it is gone."""
+
+    session: str
+    reason: str
+
+
+class StreamStats(msgspec.Struct, frozen=True):
+    """What one session carried (RFC 3550 section 6.4)."""
+
+    sent_packets: int = 0
+    received_packets: int = 0
+    lost_packets: int = 0
+    jitter_ms: float = 0.0
+    late_packets: int = 0
+    concealed_ms: int = 0
+    filled_ms: int = 0
+    round_trip_ms: float | None = None
+    first_audio_ms: int | None = None
+    """From `StartSession` to the first packet of AI speech."""
+    drops: dict[str, int] = {}
+    """Dropped packets by the reason's name."""
+
+
+class SessionEnded(Message, frozen=True):
+    """The session is closed; its last counters."""
+
+    session: str
+    stats: StreamStats
+
+
+Event = FirstPacket | Digit | Inactive | Played | Reported | SessionFailed | SessionEnded
+
+
+_encoder = msgspec.msgpack.Encoder()
+_commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_events: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
+
+def encode(message: Command | Event) -> bytes:
+    """One message as bytes for the seam."""
+    return _encoder.encode(message)
+
+
+def decode_command(data: bytes) -> Command:
+    """The command in `data`. Raises msgspec.DecodeError."""
+    return _commands.decode(data)
+
+
+def decode_event(data: bytes) -> Event:
+    """The event in `data`. Raises msgspec.DecodeError."""
+    return _events.decode(data)
+
+
+class MediaPlane(Protocol):
+    """Carries commands to wherever a session lives and brings its events back."""
+
+    def command(self, command: Command, sockets: tuple[int, int] | None = None) -> None:
+        """Carry out `command`; `sockets` are the RTP and RTCP descriptors of a `CreateSession`.
+
+        Never raises for what goes wrong with a session: that comes back as an event.
+        """
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Send every event to `listener` from now on."""
+
+    async def close(self) -> None:
+        """End all sessions and release everything."""

@@ -1,0 +1,93 @@
+"""What the SIP agent tells the layer above. `leg` is the agent's name for one dialog and the handle in every command."""
+
+from dataclasses import dataclass
+
+from sipgw.flow import Flow
+from sipgw.sip.message import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A new call came in; 100 Trying is already on its way. Answer with `ring`, `answer` or `refuse`."""
+
+    leg: str
+    request: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The caller gave up before the answer; 487 has been sent, the leg is gone."""
+
+    leg: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The ACK of our 2xx came. `ack.body` holds the answer where the INVITE had no offer."""
+
+    leg: str
+    ack: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Reinvited:
+    """A re-INVITE; answer with `answer` or `refuse`. Without a body, we are to offer."""
+
+    leg: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A provisional response to our INVITE (101 to 199)."""
+
+    leg: str
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A 2xx to our INVITE or re-INVITE; the ACK is already on its way."""
+
+    leg: str
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A final refusal of our INVITE (the leg is gone) or of our re-INVITE (the leg goes on as before)."""
+
+    leg: str
+    status: int
+    response: Response | None
+    """None where the status is our own word for a timeout (408) or a transport error (503)."""
+    initial: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The far end's BYE, answered with 200; the leg is gone."""
+
+    leg: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The leg is gone without the far end's word: no ACK came (a BYE was sent), or a BYE was never answered."""
+
+    leg: str
+    reason: str
+    """`no_ack`, `no_answer_to_bye`, `gone` (481 or 408 to a request of ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Our own BYE or CANCEL has run its course; the leg is gone."""
+
+    leg: str
+
+
+SipEvent = Invited | Cancelled | Confirmed | Reinvited | Progressed | Answered | Refused | HungUp | Lost | Released
