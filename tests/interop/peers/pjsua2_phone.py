@@ -1,0 +1,118 @@
+"""Runs in the `pjsua2` environment: one call by PJSIP, driven by a JSON plan, told as JSON lines.
+
+Plan: {"uri", "play", "record", "seconds", "codec", "dtmf", "hold_at", "unhold_at", "answer"}; every line printed is
+{"at", "what", …}. With "answer" it waits for a call instead of making one.
+"""
+
+import json
+import sys
+import time
+
+import pjsua2 as pj
+
+PLAN = json.loads(sys.argv[1])
+START = time.monotonic()
+
+
+def tell(what, **fields):
+    print(json.dumps({"at": round(time.monotonic() - START, 3), "what": what, **fields}), flush=True)
+
+
+class Phone(pj.Call):
+    player = recorder = None
+    media = None
+    over = False
+
+    def onCallState(self, _):
+        info = self.getInfo()
+        tell("state", state=info.stateText, status=info.lastStatusCode, reason=info.lastReason)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.over = True
+
+    def onCallMediaState(self, _):
+        for media in self.getInfo().media:
+            tell("media", status=media.status, direction=media.dir)
+            if media.type != pj.PJMEDIA_TYPE_AUDIO or media.status != pj.PJSUA_CALL_MEDIA_ACTIVE:
+                continue
+            audio = self.getAudioMedia(media.index)
+            self.player.startTransmit(audio)
+            audio.startTransmit(self.recorder)
+            stream = self.getStreamInfo(media.index)
+            tell("stream", codec=stream.codecName, payload_type=stream.txPt)
+            self.media = media.index
+
+
+def endpoint():
+    made = pj.Endpoint()
+    made.libCreate()
+    config = pj.EpConfig()
+    config.uaConfig.threadCnt = 0
+    config.uaConfig.mainThreadOnly = True
+    config.logConfig.level = config.logConfig.consoleLevel = 0
+    config.medConfig.noVad = True
+    config.medConfig.ecTailLen = 0
+    config.medConfig.clockRate = 8000
+    made.libInit(config)
+    transport = pj.TransportConfig()
+    transport.boundAddress = transport.publicAddress = "127.0.0.1"
+    identity = made.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+    made.libStart()
+    made.audDevManager().setNullDev()
+    for codec in made.codecEnum2():
+        made.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith(PLAN.get("codec", "PCMU")) else 0)
+    return made, identity
+
+
+def account(transport):
+    config = pj.AccountConfig()
+    config.idUri = "sip:pjsip@127.0.0.1"
+    config.sipConfig.transportId = transport
+    config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+    made = pj.Account()
+    made.create(config)
+    return made
+
+
+def steps(call):
+    due = []
+    for digit, at in PLAN.get("dtmf", []):
+        due.append((at, lambda digit=digit: call.dialDtmf(digit)))
+    if "hold_at" in PLAN:
+        due.append((PLAN["hold_at"], lambda: call.setHold(pj.CallOpParam(True))))
+    if "unhold_at" in PLAN:
+        again = pj.CallOpParam(True)
+        again.opt.flag = pj.PJSUA_CALL_UNHOLD
+        due.append((PLAN["unhold_at"], lambda: call.reinvite(again)))
+    due.append((PLAN["seconds"], lambda: hang_up(call)))
+    return sorted(due, key=lambda step: step[0])
+
+
+def hang_up(call):
+    if call.media is not None:
+        rtcp = call.getStreamStat(call.media).rtcp
+        tell("rtp", sent=rtcp.txStat.pkt, received=rtcp.rxStat.pkt, lost=rtcp.rxStat.loss)
+    call.hangup(pj.CallOpParam(True))
+
+
+def main():
+    library, transport = endpoint()
+    owner = account(transport)
+    call = Phone(owner)
+    call.player, call.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
+    call.player.createPlayer(PLAN["play"], pj.PJMEDIA_FILE_NO_LOOP)
+    call.recorder.createRecorder(PLAN["record"])
+    call.makeCall(PLAN["uri"], pj.CallOpParam(True))
+    due, began, limit = steps(call), None, time.monotonic() + PLAN["seconds"] + 10
+    while not call.over and time.monotonic() < limit:
+        library.libHandleEvents(5)
+        if began is None and call.media is not None:
+            began = time.monotonic()
+        while due and began is not None and time.monotonic() - began >= due[0][0]:
+            due.pop(0)[1]()
+    tell("end", over=call.over)
+    call.player = call.recorder = None
+    del call
+    library.libDestroy()
+
+
+main()

@@ -1,0 +1,71 @@
+"""PJSIP, through pjsua2, as the caller: a complete phone of independent make."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.interop import peers
+from tests.interop.gateway import Gateway, running
+from tests.interop.programs import finish, speech_wav
+from tests.interop.quality import loudest_hz, pesq
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with running(tmp_path) as made:
+        yield made
+
+
+async def call(gateway: Gateway, called: str, folder: Path, seconds: float, **plan: Any) -> list[dict[str, Any]]:
+    """One call by PJSIP; what it told, line by line. Its recording is `heard.wav` in `folder`."""
+    full = {
+        "uri": f"sip:{called}@{gateway.address}",
+        "play": str(await speech_wav(folder)),
+        "record": str(folder / "heard.wav"),
+        "seconds": seconds,
+        **plan,
+    }
+    script = Path(__file__).parent / "peers" / "pjsua2_phone.py"
+    code, printed = await finish([peers.python("pjsua2"), script, json.dumps(full)], seconds + 25)
+    assert code == 0, printed
+    told: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    assert told[-1] == {"at": told[-1]["at"], "what": "end", "over": True}, printed
+    return told
+
+
+def the(told: list[dict[str, Any]], what: str) -> dict[str, Any]:
+    """The last line of that kind."""
+    return [line for line in told if line["what"] == what][-1]
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+async def test_speech_echoed_through_the_gateway_is_still_good(gateway: Gateway, tmp_path: Path, codec: str) -> None:
+    told = await call(gateway, "echo", tmp_path, 11, codec=codec)
+    assert the(told, "stream")["codec"] == codec
+    assert the(told, "rtp")["lost"] == 0
+    judged = await pesq(tmp_path / "speech.wav", tmp_path / "heard.wav")
+    assert judged["seconds"] > 0.9 * judged["of_seconds"], judged
+    assert judged["pesq"] >= 3.8, judged
+
+
+async def test_the_phone_hears_the_tone_of_the_tone_backend(gateway: Gateway, tmp_path: Path) -> None:
+    await call(gateway, "tone", tmp_path, 3)
+    assert abs(loudest_hz(tmp_path / "heard.wav") - 440) < 5
+
+
+async def test_keys_arrive_once_each(gateway: Gateway, tmp_path: Path) -> None:
+    await call(gateway, "demo", tmp_path, 4, dtmf=[["1", 1.0], ["9", 1.8], ["#", 2.6]])
+    ended = (await gateway.said("call ended"))[0]
+    assert ended["digits"] == 3
+
+
+async def test_hold_and_resume(gateway: Gateway, tmp_path: Path) -> None:
+    told = await call(gateway, "echo", tmp_path, 5, hold_at=1.5, unhold_at=3)
+    ended = (await gateway.said("call ended"))[0]
+    assert ended["cause"] == "normal"
+    assert [line["status"] for line in told if line["what"] == "media"][-1] == 1, "active again"
