@@ -1,0 +1,1 @@
+"""The gateway's codecs: one file each, and `registry` with their order."""
