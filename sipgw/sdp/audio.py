@@ -1,0 +1,97 @@
+"""The values of an audio negotiation: what we bring, what was agreed, and the lines that say so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from sipgw.flow import Endpoint
+from sipgw.sdp.formats import Format
+from sipgw.sdp.lines import Attribute
+from sipgw.sdp.model import Media, Origin, Sdp
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAudio:
+    """What we bring to an offer or an answer."""
+
+    address: str
+    """Where we receive, an IP address; its family is the one we can send to as well."""
+    port: int
+    codecs: tuple[str, ...]
+    """Encoding names in our order of preference."""
+    ptime_ms: int = 20
+    dtmf: bool = True
+    """Whether telephone-event (RFC 4733) is wanted."""
+    session_id: int = field(kw_only=True)
+    """For the `o=` line; the same for the whole dialog."""
+    version: int = 1
+    """Of the `o=` line in the first description; later ones count on from the previous."""
+
+    def origin(self) -> Origin:
+        """The `o=` line of our first description."""
+        return Origin(str(self.session_id), str(self.version), self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStream:
+    """What both sides agreed; field by field the media plane's `Stream`, so that `Stream(**asdict(stream))` is one."""
+
+    codec: str
+    remote: Endpoint
+    remote_rtcp: Endpoint
+    receive_types: tuple[int, ...]
+    """Payload types that mean `codec` towards us."""
+    send_type: int
+    dtmf_receive_type: int | None = None
+    dtmf_send_type: int | None = None
+    ptime_ms: int = 20
+    """What we send; the far end's wish where it has one we can meet."""
+    sending: bool = True
+    """Whether the far end wants to hear us."""
+    receiving: bool = True
+    """Whether the far end talks to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The outcome of one offer and answer."""
+
+    sdp: Sdp
+    """Our description: the answer to send, or the offer that was accepted."""
+    stream: AudioStream
+    line: int = 0
+    """Which `m=` line, counted from 0, carries the audio."""
+
+
+def audio_line(local: LocalAudio, protocol: str, formats: Iterable[Format], ptime_ms: int, way: Direction) -> Media:
+    """Our audio line: these formats in this order. Keys 0 to 15 are what `telephone-event` promises (RFC 4733)."""
+    attributes = []
+    numbers = []
+    for one in formats:
+        numbers.append(str(one.payload_type))
+        attributes.append(Attribute("rtpmap", f"{one.payload_type} {one.name}/{one.clock_hz}"))
+        if one.name == "telephone-event":
+            attributes.append(Attribute("fmtp", f"{one.payload_type} 0-15"))
+    attributes += [Attribute("ptime", str(ptime_ms)), Attribute(way)]
+    return Media("audio", local.port, protocol, tuple(numbers), attributes=tuple(attributes))
+
+
+def rejected(media: Media) -> Media:
+    """The answer to a line we do not take: port 0, the same protocol and formats (RFC 3264 section 6)."""
+    return Media(media.kind, 0, media.protocol, media.formats)
+
+
+def following(new: Sdp, previous: Sdp | None) -> Sdp:
+    """`new` as our next description after `previous`: the same session, and the version one higher if anything changed.
+
+    RFC 3264 section 8: an unchanged description repeats its version.
+    """
+    if previous is None:
+        return new
+    same = replace(new, origin=previous.origin)
+    if same == previous:
+        return previous
+    origin = replace(new.origin, session_id=previous.origin.session_id, version=str(int(previous.origin.version) + 1))
+    return replace(new, origin=origin)

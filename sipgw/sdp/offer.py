@@ -1,0 +1,155 @@
+"""Offer and answer for one audio stream (RFC 3264).
+
+RFC 3264 leaves it to the answerer which of several codecs it takes: it is the first of *ours* (`LocalAudio.codecs`)
+that the far end has, so that one setting decides it for all calls. The answer names that codec only, plus
+telephone-event, under the offer's payload types: nothing changes codec in mid-call without an offer.
+
+Nothing is echoed that we do not do: no bundle, ICE, rtcp-mux or crypto attribute. A far end that offered rtcp-mux
+reads from its absence that RTCP has its own port (RFC 5761 section 5.1.1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sipgw.errors import PeerError
+from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, following, rejected
+from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, static_type, types_of
+from sipgw.sdp.model import Media, Sdp
+from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, refusal
+
+__all__ = ["Agreement", "AudioStream", "LocalAudio", "accept", "answer", "offer"]
+
+_OFFERED_EVENT_TYPE = 101
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A codec both sides have, with the far end's payload types."""
+
+    codec: str
+    types: tuple[int, ...]
+    event_type: int | None
+
+
+def answer(offer: Sdp, local: LocalAudio, previous: Agreement | None = None) -> Agreement:
+    """Answer an offer line by line; the first audio line that fits is taken, all others get port 0.
+
+    Args:
+        offer: what the far end sent.
+        local: what we bring.
+        previous: what was agreed before in this dialog, whose session and version go on.
+
+    Raises:
+        PeerError: 488 with a Warning header, where no line fits.
+    """
+    line, choice, remote = _take(offer, local)
+    media = offer.media[line]
+    ptime_ms = ptime_of(offer, media, local.ptime_ms)
+    formats = _described(choice.codec, choice.types[0], choice.event_type)
+    ours = audio_line(local, media.protocol, formats, ptime_ms, remote.direction)
+    lines = (ours if i == line else rejected(other) for i, other in enumerate(offer.media))
+    sdp = Sdp(local.origin(), local.address, tuple(lines), timing=offer.timing)
+    stream = AudioStream(
+        choice.codec, remote.rtp, remote.rtcp, choice.types, choice.types[0], choice.event_type, choice.event_type,
+        ptime_ms, remote.listening, remote.sending,
+    )  # fmt: skip
+    return Agreement(following(sdp, previous.sdp if previous else None), stream, line)
+
+
+def offer(local: LocalAudio, previous: Agreement | None = None) -> Sdp:
+    """Offer all our codecs in our order.
+
+    With `previous` it is a new offer in the same dialog: payload types keep their meaning, and lines keep their
+    place (RFC 3264 section 8).
+    """
+    types = {codec.upper(): static_type(codec) for codec in local.codecs}
+    event_type: int | None = _OFFERED_EVENT_TYPE if local.dtmf else None
+    if previous:
+        types[previous.stream.codec.upper()] = previous.stream.receive_types[0]
+        event_type = previous.stream.dtmf_receive_type or event_type
+    formats = [Format(number, codec, clock_of(codec)) for codec, number in types.items()]
+    if event_type is not None:
+        formats.append(Format(event_type, "telephone-event", formats[0].clock_hz))
+    if previous is None:
+        ours = audio_line(local, "RTP/AVP", formats, local.ptime_ms, "sendrecv")
+        return Sdp(local.origin(), local.address, (ours,))
+    before = previous.sdp
+    ours = audio_line(local, before.media[previous.line].protocol, formats, local.ptime_ms, "sendrecv")
+    lines = (ours if i == previous.line else rejected(other) for i, other in enumerate(before.media))
+    return following(Sdp(local.origin(), local.address, tuple(lines), timing=before.timing), before)
+
+
+def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
+    """What the far end's `answer` to our `offer` means.
+
+    The answerer's first codec is taken. It may have given it another number (RFC 3264 section 6.1): ours is what we
+    receive, its own what we send.
+
+    Raises:
+        PeerError: 488: the stream was refused, or the answer is none to what we offered.
+    """
+    line = next(i for i, media in enumerate(offer.media) if media.kind == "audio" and media.port)
+    ours = offer.media[line]
+    if line >= len(answer.media) or answer.media[line].kind != "audio" or not answer.media[line].port:
+        raise refusal(304, "the audio stream was not accepted")
+    theirs = answer.media[line]
+    if theirs.protocol not in PROTOCOLS:
+        raise refusal(302, "the answer changes the transport protocol")
+    offered = formats_of(ours)
+    choice = _first_common(theirs, [f.name for f in offered], local.dtmf)
+    receive = types_of(offered, choice.codec, clock_of(choice.codec))
+    events = types_of(offered, TELEPHONE_EVENT, clock_of(choice.codec))
+    remote = Remote.of(answer, theirs, local.address)
+    stream = AudioStream(
+        choice.codec, remote.rtp, remote.rtcp, receive, choice.types[0],
+        events[0] if events and choice.event_type is not None else None, choice.event_type,
+        ptime_of(answer, theirs, local.ptime_ms), remote.listening, remote.sending,
+    )  # fmt: skip
+    return Agreement(offer, stream, line)
+
+
+def _take(offer: Sdp, local: LocalAudio) -> tuple[int, _Choice, Remote]:
+    """The first audio line that fits; where none does, the first line's refusal."""
+    refusals: list[PeerError] = []
+    for line, media in enumerate(offer.media):
+        if media.kind != "audio" or not media.port:
+            continue
+        try:
+            return line, _choose(media, local), Remote.of(offer, media, local.address)
+        except PeerError as error:
+            refusals.append(error)
+    raise refusals[0] if refusals else refusal(304, "no audio stream offered")
+
+
+def _choose(media: Media, local: LocalAudio) -> _Choice:
+    """The first of our codecs that an offered line has."""
+    if media.protocol not in PROTOCOLS:
+        raise refusal(302, f"only {' and '.join(PROTOCOLS)} are served")
+    formats = formats_of(media)
+    for codec in local.codecs:
+        types = types_of(formats, codec, clock_of(codec))
+        if types:
+            return _Choice(codec, types, _event_type(formats, codec, local.dtmf))
+    raise refusal(305, f"none of the codecs served: {', '.join(local.codecs)}")
+
+
+def _first_common(media: Media, names: Sequence[str], dtmf: bool) -> _Choice:
+    """The first codec of an answered line that is among those we offered."""
+    formats = formats_of(media)
+    for one in formats:
+        if one.name in names and one.name != TELEPHONE_EVENT and one.clock_hz == clock_of(one.name):
+            return _Choice(one.name, (one.payload_type,), _event_type(formats, one.name, dtmf))
+    raise refusal(305, "the answer has none of the codecs offered")
+
+
+def _event_type(formats: list[Format], codec: str, wanted: bool) -> int | None:
+    """Payload type of telephone-event at the codec's clock; at another one it could not share its time line."""
+    types = types_of(formats, TELEPHONE_EVENT, clock_of(codec)) if wanted else ()
+    return types[0] if types else None
+
+
+def _described(codec: str, payload_type: int, event_type: int | None) -> list[Format]:
+    formats = [Format(payload_type, codec, clock_of(codec))]
+    if event_type is not None:
+        formats.append(Format(event_type, "telephone-event", clock_of(codec)))
+    return formats
