@@ -65,6 +65,8 @@ class BackendOptions:
     url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with the WebSocket handshake."""
+    ca_file: str = ""
+    """Certificate authorities (PEM) to trust with `wss`, besides the system's."""
     audio: str = "pcm16/24000"
     """Audio format on the AI's side: `pcm16/24000`, `pcm16/16000`, `pcm16/8000`, `pcmu/8000` or `pcma/8000`."""
     barge_in: str = "backend"
