@@ -1,0 +1,1 @@
+"""What touches the network and the clock: drivers and transports that run the cores."""

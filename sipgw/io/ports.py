@@ -1,0 +1,107 @@
+"""RTP ports: an even one for RTP and the next for RTCP (RFC 3550 section 11), opened when a call needs them.
+
+Control opens the sockets; whoever runs the call's media gets them, or their descriptors.
+"""
+
+import errno
+import random
+import resource
+import socket
+from collections import deque
+from dataclasses import dataclass
+
+from sipgw.errors import Unavailable
+from sipgw.io.sockets import DSCP_EF, bind_error, udp_socket
+from sipgw.options import MediaOptions
+
+_RECEIVE_BUFFER_BYTES = 128 << 10
+"""About two seconds of packets, as the kernel counts them; older audio would be thrown away anyway."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PortPair:
+    """The open sockets of one session."""
+
+    port: int
+    """Of RTP; RTCP has the next."""
+    rtp: socket.socket
+    rtcp: socket.socket
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """Of RTP and RTCP, to be passed to another process."""
+        return self.rtp.fileno(), self.rtcp.fileno()
+
+
+class PortPool:
+    """Hands out port pairs, the one longest unused first.
+
+    It begins at a random place: after a restart, far ends of calls that are gone still send to the ports they knew.
+    """
+
+    def __init__(self, options: MediaOptions) -> None:
+        self._host = options.host
+        self._rest = options.port_rest
+        first = options.first_port + options.first_port % 2
+        self._free = deque(range(first, options.last_port, 2))
+        self._free.rotate(random.randrange(len(self._free) or 1))
+        self._resting: deque[tuple[float, int]] = deque()
+        self.size = len(self._free)
+        """How many pairs there are at all."""
+        self.in_use = 0
+
+    def take(self, now: float) -> PortPair:
+        """Open a pair.
+
+        Raises:
+            Unavailable: all are in use, resting, or other programs'.
+        """
+        self._wake(now)
+        for _ in range(len(self._free)):
+            port = self._free.popleft()
+            pair = self._open(port)
+            if pair is not None:
+                self.in_use += 1
+                return pair
+            self._resting.append((now + self._rest, port))
+        raise Unavailable(f"no RTP ports left: {self.in_use} pairs of {self.size} in use, {len(self._resting)} resting")
+
+    def give_back(self, pair: PortPair, now: float) -> None:
+        """Close a pair; late packets of its call must not reach the next one, so it rests.
+
+        Whoever watches the sockets unregisters them first.
+        """
+        if pair.rtp.fileno() < 0:
+            return
+        pair.rtp.close()
+        pair.rtcp.close()
+        self.in_use -= 1
+        self._resting.append((now + self._rest, pair.port))
+
+    def _wake(self, now: float) -> None:
+        while self._resting and self._resting[0][0] <= now:
+            self._free.append(self._resting.popleft()[1])
+
+    def _open(self, port: int) -> PortPair | None:
+        """The pair, or None where another program has one of the two."""
+        opened: list[socket.socket] = []
+        try:
+            for number in (port, port + 1):
+                opened.append(udp_socket((self._host, number), DSCP_EF, _RECEIVE_BUFFER_BYTES))
+        except OSError as error:
+            for sock in opened:
+                sock.close()
+            if error.errno == errno.EADDRINUSE:
+                return None
+            raise bind_error(error, (self._host, port), "media.ports", "SIPGW_MEDIA_PORTS") from None
+        return PortPair(port, *opened)
+
+
+def raise_descriptor_limit(wanted: int) -> int:
+    """Raise the soft limit of open files to `wanted`, or as near as the hard limit lets us; returns what it is now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted if soft == resource.RLIM_INFINITY else soft
+    reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+    return reachable

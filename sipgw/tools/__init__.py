@@ -1,0 +1,1 @@
+"""Tools on top: captures, a test phone, ladders, WAV files."""
