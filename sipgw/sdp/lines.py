@@ -26,13 +26,19 @@ class Attribute:
     """One `a=` line: a name alone (a flag) or `name:value`."""
 
     name: str
+    """As it came; compare `key`, as some write `SendRecv`."""
     value: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name in lower case."""
+        return self.name.lower()
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read the value of an `a=` line."""
         name, colon, value = text.partition(":")
-        return cls(name.strip().lower(), value.strip() if colon else None)
+        return cls(name.strip(), value.strip() if colon else None)
 
     def __str__(self) -> str:
         return self.name if self.value is None else f"{self.name}:{self.value}"

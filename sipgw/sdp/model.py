@@ -10,6 +10,7 @@ from typing import Self
 from sipgw.errors import PeerError
 from sipgw.sdp.lines import Attribute, Line, Lines, address_type, number
 
+_NOBODY = ["-", "0", "0", "IN", "IP4", "0.0.0.0"]
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
@@ -24,9 +25,10 @@ class Origin:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the value of an `o=` line; missing words are empty."""
-        words = [*text.split(), *[""] * 6]
-        return cls(words[1], words[2], words[5], words[0])
+        """Read the value of an `o=` line; missing words, as media gateway controllers leave them out, get a value."""
+        words = text.split()[:6]
+        username, session_id, version, _, _, address = [*words, *_NOBODY[len(words) :]]
+        return cls(session_id, version, address, username)
 
     def __str__(self) -> str:
         return f"{self.username} {self.session_id} {self.version} IN {address_type(self.address)} {self.address}"
@@ -41,6 +43,7 @@ class Media:
     port: int
     """0 means that the stream is rejected or gone."""
     protocol: str
+    """As it came; an answer repeats it."""
     formats: tuple[str, ...]
     """Payload types as they came, or whatever the protocol puts there."""
     address: str = ""
@@ -65,7 +68,7 @@ class Media:
         return cls(
             words[0].lower(),
             number(port, 65_535),
-            words[2].upper(),
+            words[2],
             tuple(words[3:]),
             under.address(),
             under.attributes(),
@@ -75,11 +78,11 @@ class Media:
 
     def value(self, name: str) -> str | None:
         """The value of its first attribute of that name; empty for a flag, None where it has none."""
-        return next((a.value or "" for a in self.attributes if a.name == name), None)
+        return next((a.value or "" for a in self.attributes if a.key == name), None)
 
     def values(self, name: str) -> list[str]:
         """The values of all its attributes of that name."""
-        return [a.value or "" for a in self.attributes if a.name == name]
+        return [a.value or "" for a in self.attributes if a.key == name]
 
     def __str__(self) -> str:
         port = f"{self.port}/{self.port_count}" if self.port_count != 1 else str(self.port)
@@ -130,8 +133,8 @@ class Sdp:
         """The direction of `media`, or the session's, or `sendrecv` (RFC 8866 section 6.7)."""
         for attributes in (media.attributes, self.attributes):
             for attribute in attributes:
-                if attribute.name in DIRECTIONS:
-                    return attribute.name
+                if attribute.key in DIRECTIONS:
+                    return attribute.key
         return "sendrecv"
 
     def __bytes__(self) -> bytes:

@@ -93,7 +93,7 @@ def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
     if line >= len(answer.media) or answer.media[line].kind != "audio" or not answer.media[line].port:
         raise refusal(304, "the audio stream was not accepted")
     theirs = answer.media[line]
-    if theirs.protocol not in PROTOCOLS:
+    if theirs.protocol.upper() not in PROTOCOLS:
         raise refusal(302, "the answer changes the transport protocol")
     offered = formats_of(ours)
     choice = _first_common(theirs, [f.name for f in offered], local.dtmf)
@@ -123,7 +123,7 @@ def _take(offer: Sdp, local: LocalAudio) -> tuple[int, _Choice, Remote]:
 
 def _choose(media: Media, local: LocalAudio) -> _Choice:
     """The first of our codecs that an offered line has."""
-    if media.protocol not in PROTOCOLS:
+    if media.protocol.upper() not in PROTOCOLS:
         raise refusal(302, f"only {' and '.join(PROTOCOLS)} are served")
     formats = formats_of(media)
     for codec in local.codecs:

@@ -64,7 +64,7 @@ def ptime_of(sdp: Sdp, media: Media, ours_ms: int) -> int:
 
 def _milliseconds(sdp: Sdp, media: Media, name: str) -> int:
     """An attribute's value where it is a packet length we can make, else 0."""
-    given = [a.value or "" for a in (*media.attributes, *sdp.attributes) if a.name == name]
+    given = [a.value or "" for a in (*media.attributes, *sdp.attributes) if a.key == name]
     if given and given[0].isascii() and given[0].isdecimal() and len(given[0]) < 4:
         value = min(int(given[0]), _LONGEST_MS) if name == "maxptime" else int(given[0])
         usable = value - value % 10 if name == "maxptime" else value
