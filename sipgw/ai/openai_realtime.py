@@ -1,17 +1,11 @@
 """The `openai-realtime` dialect: OpenAI's Realtime interface (GA), and everything that speaks like it.
 
-    socket open ─ session.created ─► session.update ─ session.updated ─► ready ─ Started ─► greeting, turns …
-
-A response may only be asked for while none is running, so a wish for one waits for the running one's end.
+socket open ─ session.created ─► session.update ─ session.updated ─► ready ─ Started ─► greeting, turns …
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
-
-import msgspec
 
 from sipgw.ai import closing
 from sipgw.ai import openai_wire as wire
@@ -27,35 +21,30 @@ from sipgw.ai.events import (
     Ended,
     Failed,
     GatewayEvent,
-    HangUpWish,
     Interrupted,
     Ready,
     Say,
     Speech,
     SpeechEnded,
     Started,
-    ToolCall,
     ToolResult,
     Transcript,
-    TransferWish,
 )
 from sipgw.ai.openai_session import (
-    HANG_UP,
-    TRANSFER_CALL,
     audio_format,
     connection,
     refused_format,
     session_update,
     settings_of,
 )
+from sipgw.ai.openai_tools import FunctionCalls
+from sipgw.ai.openai_turns import Responses, Utterances
 from sipgw.options import BackendOptions
 
 CREATED_WAIT = 1.0
 """Seconds given to `session.created` before we speak first: some servers wait for us."""
 UPDATED_WAIT = 2.0
 """Seconds given to `session.updated`; a server that never says it, and no error either, has taken our session."""
-ITEMS_KEPT = 16
-"""How many utterances' lengths are remembered for truncation."""
 
 PERMANENT = frozenset(
     {
@@ -83,15 +72,6 @@ class State(Enum):
     READY = auto()
 
 
-@dataclass(slots=True)
-class Utterance:
-    """What came of one item's audio."""
-
-    content_index: int
-    size_bytes: int = 0
-    complete: bool = False
-
-
 class OpenAIRealtime:
     """One conversation with a Realtime server. Raises ValueError for settings that make no sense."""
 
@@ -110,12 +90,9 @@ class OpenAIRealtime:
         self._state = State.CLOSED
         self._ending = False
         self._due: float | None = None
-        self._utterances: OrderedDict[str, Utterance] = OrderedDict()
-        self._responding: str | None = None
-        self._wanted: dict[str, object] | None = None
-        self._cancelled_by_server = False
-        self._calls_seen: set[str] = set()
-        self._hang_ups: set[str] = set()
+        self._utterances = Utterances(self.audio_format)
+        self._responses = Responses()
+        self._calls = FunctionCalls()
 
     # --- the connection ---------------------------------------------------------------------------------------
 
@@ -197,7 +174,7 @@ class OpenAIRealtime:
 
     def _tool_result(self, result: ToolResult) -> None:
         self._out.append(wire.tool_output(result.id, result.output))
-        if result.id not in self._hang_ups:
+        if not self._calls.ends_the_call(result.id):
             self._respond({})
 
     def _manual_turn(self, speaking: bool) -> None:
@@ -207,33 +184,11 @@ class OpenAIRealtime:
             self._respond({})
 
     def _interrupted(self, event: Interrupted) -> None:
-        """Stop the response, and let the model know how much of it was heard: the rest leaves its memory."""
-        if self._responding is not None and not self._cancelled_by_server:
-            named = {"response_id": self._responding} if self._responding else {}
-            self._out.append(wire.event("response.cancel", **named))
-        heard = self._utterances.pop(event.item, None)
-        if heard is None:
-            return
-        received_ms = int(self.audio_format.ms_of(heard.size_bytes))
-        if heard.complete and event.sent_ms >= received_ms:
-            return
-        # More than the item's length is an error, and rounding may have made it so.
-        self._out.append(
-            wire.event(
-                "conversation.item.truncate",
-                item_id=event.item,
-                content_index=heard.content_index,
-                audio_end_ms=max(0, min(event.sent_ms, received_ms)),
-            )
-        )
+        self._out += self._responses.cancel()
+        self._out += self._utterances.truncate(event)
 
     def _respond(self, response: dict[str, object]) -> None:
-        """Ask for a response, now or when the running one is done."""
-        if self._responding is not None:
-            self._wanted = response
-            return
-        self._wanted = None
-        self._out.append(wire.event("response.create", **({"response": response} if response else {})))
+        self._out += self._responses.ask(response)
 
     # --- from the backend -------------------------------------------------------------------------------------
 
@@ -275,22 +230,16 @@ class OpenAIRealtime:
 
     def _on_audio(self, event: wire.AudioDelta, now: float) -> None:
         audio = wire.samples(event.delta, self.audio_format.sample_bytes)
-        item = event.item_id
-        utterance = self._utterances.get(item)
-        if utterance is None:
-            utterance = self._utterances[item] = Utterance(event.content_index)
-            if len(self._utterances) > ITEMS_KEPT:
-                self._utterances.popitem(last=False)
-        utterance.size_bytes += len(audio)
-        self._events.append(Speech(audio, item))
+        self._utterances.add(event.item_id, event.content_index, len(audio))
+        self._events.append(Speech(audio, event.item_id))
 
     def _on_audio_done(self, event: wire.AudioDone, now: float) -> None:
-        if utterance := self._utterances.get(event.item_id):
-            utterance.complete = True
+        self._utterances.complete(event.item_id)
         self._events.append(SpeechEnded(event.item_id))
 
     def _on_speech_started(self, event: wire.SpeechStarted, now: float) -> None:
-        self._cancelled_by_server = self._settings.server_interrupts
+        if self._settings.server_interrupts:
+            self._responses.cancelled_by_server()
         self._events.append(CallerSpoke())
 
     def _on_speech_stopped(self, event: wire.SpeechStopped, now: float) -> None:
@@ -303,21 +252,18 @@ class OpenAIRealtime:
         self._events.append(Transcript("caller", event.transcript, item=event.item_id))
 
     def _on_response_created(self, event: wire.ResponseCreated, now: float) -> None:
-        self._responding, self._cancelled_by_server = event.response.id or "", False
+        self._responses.created(event.response.id or "")
 
     def _on_response_done(self, event: wire.ResponseDone, now: float) -> None:
-        self._responding = None
         details = event.response.status_details
         if event.response.status == "failed":
             self._server_error("response_failed", (details and details.error) or wire.ServerError())
-        if self._wanted is not None:
-            self._respond(self._wanted)
+        self._out += self._responses.done()
 
     def _on_error(self, event: wire.ErrorEvent, now: float) -> None:
         error = event.error
         if error.code == "conversation_already_has_active_response":
-            self._responding = self._responding or ""
-            self._wanted = self._wanted or {}
+            self._responses.refused()
         if self._state is State.DESCRIBED:
             # Until the session stands, all we ever sent was its description.
             self._fail("session_refused", permanent=True, detail=str(error))
@@ -332,49 +278,21 @@ class OpenAIRealtime:
         else:
             self._drop(reason, str(error))
 
-    # --- tools ------------------------------------------------------------------------------------------------
-
     def _on_arguments(self, event: wire.ArgumentsDone, now: float) -> None:
         if event.name:
-            self._tool(event.call_id, event.name, event.arguments)
+            self._called(event.call_id, event.name, event.arguments)
 
     def _on_item(self, event: wire.ItemDone, now: float) -> None:
         item = event.item
         if item.type == "function_call" and item.call_id and item.name:
-            self._tool(item.call_id, item.name, item.arguments or "{}")
+            self._called(item.call_id, item.name, item.arguments or "{}")
 
-    def _tool(self, call_id: str, name: str, arguments: str) -> None:
-        """A call comes twice, as arguments and as an item; servers differ in which of them is complete."""
-        if call_id in self._calls_seen:
-            return
-        self._calls_seen.add(call_id)
-        if name == HANG_UP:
-            self._hang_ups.add(call_id)
-            self._events.append(HangUpWish(call_id, _text(_arguments(arguments), "reason")))
-        elif name == TRANSFER_CALL:
-            self._transfer(call_id, _arguments(arguments))
-        else:
-            self._events.append(ToolCall(call_id, name, arguments))
-
-    def _transfer(self, call_id: str, given: dict[str, Any]) -> None:
-        if target := _text(given, "target"):
-            self._events.append(TransferWish(target, call_id, _text(given, "summary"), _text(given, "reason")))
-            return
-        self._drop("transfer_without_target")
-        self._tool_result(ToolResult(call_id, '{"error":"target is missing"}', failed=True))
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    """A model writes these; anything may stand here."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-
-
-def _text(given: dict[str, Any], name: str) -> str:
-    value = given.get(name)
-    return value if isinstance(value, str) else ""
+    def _called(self, call_id: str, name: str, arguments: str) -> None:
+        event = self._calls.made(call_id, name, arguments)
+        if event is not None:
+            self._events.append(event)
+        if isinstance(event, Dropped):
+            self._tool_result(ToolResult(call_id, '{"error":"target is missing"}', failed=True))
 
 
 _HANDLERS: dict[type, Callable[[OpenAIRealtime, Any, float], None]] = {

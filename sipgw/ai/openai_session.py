@@ -11,6 +11,7 @@ import msgspec
 
 from sipgw.ai.dialect import Connect
 from sipgw.ai.events import AudioFormat
+from sipgw.ai.openai_tools import offered
 from sipgw.options import BackendOptions
 
 DEFAULT_URL = "wss://api.openai.com/v1/realtime"
@@ -23,9 +24,6 @@ GA_FORMATS: dict[AudioFormat, dict[str, object]] = {
 """The three formats there are. The G.711 ones have no `rate`: servers refuse the unknown field."""
 
 BETA_FORMATS = {AudioFormat.PCM16_24K: "pcm16", AudioFormat.PCMU_8K: "g711_ulaw", AudioFormat.PCMA_8K: "g711_alaw"}
-
-HANG_UP = "hang_up"
-TRANSFER_CALL = "transfer_call"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,7 +98,9 @@ def _with_model(url: str, model: str) -> str:
 
 def session_update(settings: Settings, audio: AudioFormat) -> dict[str, object]:
     """The session as it is to be; only what is set is named, so that the server's defaults stay."""
-    common = _set({"instructions": settings.instructions, "tools": _tools(settings)})
+    common = _set(
+        {"instructions": settings.instructions, "tools": offered(settings.hang_up, settings.transfer, settings.tools)}
+    )
     if settings.beta:
         return _beta_session(settings, audio) | common
     hears: dict[str, object] = {"format": GA_FORMATS[audio], "turn_detection": settings.vad}
@@ -132,34 +132,6 @@ def _transcription(settings: Settings) -> dict[str, Any] | None:
 
 def _set(values: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value}
-
-
-def _tools(settings: Settings) -> list[dict[str, Any]]:
-    offered = []
-    if settings.hang_up:
-        offered.append(
-            _function(HANG_UP, "End the phone call. Say good-bye first.", {"reason": "Why the call ends."}, required=[])
-        )
-    if settings.transfer:
-        offered.append(
-            _function(
-                TRANSFER_CALL,
-                "Hand the caller over to a person or another number. Tell the caller first.",
-                {
-                    "target": "Who to transfer to: a name or a number.",
-                    "summary": "What the person who answers should know.",
-                    "reason": "Why the call is handed over.",
-                },
-                required=["target"],
-            )
-        )
-    return offered + settings.tools
-
-
-def _function(name: str, description: str, strings: Mapping[str, str], required: list[str]) -> dict[str, Any]:
-    properties = {key: {"type": "string", "description": text} for key, text in strings.items()}
-    parameters = {"type": "object", "properties": properties, "required": required}
-    return {"type": "function", "name": name, "description": description, "parameters": parameters}
 
 
 def refused_format(session: Mapping[str, Any], settings: Settings, audio: AudioFormat) -> str:

@@ -30,7 +30,8 @@ from sipgw.ai.events import (
     Transcript,
     TransferWish,
 )
-from sipgw.ai.openai_realtime import ITEMS_KEPT, OpenAIRealtime
+from sipgw.ai.openai_realtime import OpenAIRealtime
+from sipgw.ai.openai_turns import ITEMS_KEPT
 from sipgw.options import BackendOptions
 
 FRAME = bytes(range(240)) * 4
