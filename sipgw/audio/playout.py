@@ -1,0 +1,367 @@
+"""What one sending leg has yet to play: a backend's audio, faster than real time, cut into frames at the tick's pace.
+
+Every byte knows its item, so that a barge-in can say how much of which utterance has left. Audio is kept as it came;
+taking a frame is a slice, however much is queued.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+_PATIENCE_TICKS = 2
+"""How long a part of a frame waits for the rest of it."""
+_FADE_MS = 5
+_REMEMBERED_ITEMS = 64
+_WATCH_FRAMES = 50
+"""A queue that was never shorter than its target for this many frames is standing delay."""
+_BURST_MS = 240
+LONGEST_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutStarted:
+    """The first frame of speech after silence leaves; `item` is what it belongs to."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReached:
+    """Everything added before the mark has left."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFinished:
+    """An ended item has left to its last sample."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Everything queued has left."""
+
+
+PlayoutEvent = PlayoutStarted | MarkReached | ItemFinished | Drained
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What a clear has dropped."""
+
+    items: tuple[tuple[str, int, int], ...] = ()
+    """Each item not yet played out: its name, the milliseconds of it that were sent, those that had been received."""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Item:
+    """Bytes of one utterance."""
+
+    received: int = 0
+    sent: int = 0
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class _Audio:
+    """A piece as it came, and how far it has been taken."""
+
+    data: bytes
+    name: str
+    item: _Item
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    name: str
+
+
+def fade_pcm16(audio: bytes) -> bytes:
+    """PCM16 samples, faded out to silence."""
+    samples = np.frombuffer(audio, np.int16)
+    return (samples * np.linspace(1, 0, len(samples), dtype=np.float32)).astype(np.int16).tobytes()
+
+
+class Playout:
+    """The queue of one leg.
+
+    Args:
+        rate_hz: samples a second.
+        sample_bytes: 2 for PCM16, 1 for G.711.
+        silence: one sample of silence.
+        fade: fades a few milliseconds of audio out.
+        live: the source speaks in real time, so that a standing queue is delay and is trimmed.
+        longest_ms: more than this is not queued.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        sample_bytes: int = 2,
+        silence: bytes = b"\0\0",
+        fade: Callable[[bytes], bytes] = fade_pcm16,
+        *,
+        live: bool = False,
+        longest_ms: int = LONGEST_MS,
+    ) -> None:
+        self.live = live
+        self.active = False
+        """Whether `take` would do anything; false spares the tick the call."""
+        self.overflow_bytes = 0
+        """Dropped because the queue was full."""
+        self.trimmed_ms = 0
+        """Dropped from a live source's standing queue."""
+        self._rate_hz, self._sample_bytes = rate_hz, sample_bytes
+        self._silence, self._fade = silence, fade
+        self._longest = self._bytes_of(longest_ms)
+        self._burst = self._bytes_of(_BURST_MS)
+        self._queue: deque[_Audio | _Mark | _End] = deque()
+        self._queued = 0
+        self._closed = 0
+        """Ends and marks in the queue: the audio before them is not waiting for more."""
+        self._items: dict[str, _Item] = {}
+        self._events: list[PlayoutEvent] = []
+        self._playing = False
+        self._waited = 0
+        self._tail = b""
+        self._shortest, self._watched = self._longest, 0
+
+    # --- filling ------------------------------------------------------------------------------------------------
+
+    def add(self, audio: bytes, item: str = "") -> None:
+        """Queue audio of an item, behind everything queued so far."""
+        room = self._longest - self._queued
+        if len(audio) > room:
+            kept = room - room % self._sample_bytes
+            self.overflow_bytes += len(audio) - kept
+            audio = audio[:kept]
+        if audio:
+            entry = self._open(item)
+            entry.received += len(audio)
+            self._queue.append(_Audio(audio, item, entry))
+            self._queued += len(audio)
+            self.active = True
+
+    def end(self, item: str = "") -> None:
+        """The item is complete; its last part of a frame need not wait."""
+        entry = self._items.get(item)
+        if entry and not entry.ended:
+            entry.ended = True
+            self._close(_End(item))
+
+    def mark(self, name: str) -> None:
+        """Tell when everything queued so far has left."""
+        self._close(_Mark(name))
+
+    def _open(self, name: str) -> _Item:
+        entry = self._items.get(name)
+        if entry is None or entry.ended:
+            entry = self._items[name] = _Item()
+            if len(self._items) > _REMEMBERED_ITEMS:
+                self._forget()
+        return entry
+
+    def _forget(self) -> None:
+        """Drop the oldest item that has been played."""
+        for name, entry in self._items.items():
+            if entry.ended and entry.sent == entry.received:
+                del self._items[name]
+                return
+        del self._items[next(iter(self._items))]
+
+    def _close(self, entry: _Mark | _End) -> None:
+        self._queue.append(entry)
+        self._closed += 1
+        if not self._queued:
+            self._pass_marks()
+
+    # --- taking -------------------------------------------------------------------------------------------------
+
+    def take(self, size: int) -> bytes | None:
+        """The next frame, or None where there is silence to send.
+
+        A part of a frame is padded where its utterance ends, or once it has waited two ticks for more.
+        """
+        if self._queued < size or self._tail:
+            return self._take_last(size)
+        self._waited = 0
+        frame = self._cut(size)
+        if self.live:
+            self._watch(size)
+        return frame
+
+    def _take_last(self, size: int) -> bytes | None:
+        """What remains: a fade after a clear, or less than a frame."""
+        if self._tail:
+            frame, self._tail = self._tail[:size], self._tail[size:]
+            self._playing = False
+            self.active = bool(self._queue or self._tail)
+            return self._padded(frame, size)
+        if self._queued and (self._closed or self._waited >= _PATIENCE_TICKS):
+            self._waited = 0
+            return self._padded(self._cut(self._queued), size)
+        self._waited += 1
+        if not self._queued and (self._closed or self._waited > _PATIENCE_TICKS):
+            self._rest()
+        return None
+
+    def _cut(self, size: int) -> bytes:
+        """`size` bytes from the head; no more than is queued."""
+        if not self._playing:
+            self._start()
+        head = self._queue[0]
+        if type(head) is _Audio and len(head.data) - head.offset >= size:
+            frame = self._slice(head, size)
+        else:
+            frame = self._gather(size)
+        if self._closed:
+            self._pass_marks()
+            if not self._queue:
+                self._rest()
+        return frame
+
+    def _slice(self, head: _Audio, size: int) -> bytes:
+        """Part of one piece, which is dropped when it is used up."""
+        at = head.offset
+        end = head.offset = at + size
+        head.item.sent += size
+        self._queued -= size
+        if end == len(head.data):
+            self._queue.popleft()
+            return head.data if at == 0 else head.data[at:]
+        return head.data[at:end]
+
+    def _gather(self, size: int) -> bytes:
+        """A frame that lies across several pieces, or behind marks."""
+        parts = []
+        while size:
+            self._pass_marks()
+            head = self._queue[0]
+            assert type(head) is _Audio
+            part = self._slice(head, min(size, len(head.data) - head.offset))
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _pass_marks(self) -> None:
+        """Tell of the marks and ends that have come to the head."""
+        while self._queue and not isinstance(self._queue[0], _Audio):
+            entry = self._queue.popleft()
+            self._closed -= 1
+            self._events.append(MarkReached(entry.name) if isinstance(entry, _Mark) else ItemFinished(entry.name))
+
+    def _start(self) -> None:
+        self._pass_marks()
+        head = self._queue[0]
+        assert isinstance(head, _Audio)
+        self._playing = True
+        self._events.append(PlayoutStarted(head.name))
+
+    def _rest(self) -> None:
+        """Nothing is left to play, nor announced."""
+        self._pass_marks()
+        self.active = bool(self._queue)
+        self._waited = 0
+        if self._playing and not self._queue:
+            self._playing = False
+            self._events.append(Drained())
+
+    def _padded(self, frame: bytes, size: int) -> bytes:
+        whole = frame[: len(frame) - len(frame) % self._sample_bytes]
+        return whole + self._silence * ((size - len(whole)) // self._sample_bytes)
+
+    # --- dropping -----------------------------------------------------------------------------------------------
+
+    def clear(self) -> Cleared:
+        """Drop everything. What was about to leave is faded out over 5 ms, so that the cut does not click."""
+        if self._playing and self._queued:
+            size = self._bytes_of(_FADE_MS)
+            self._tail = self._fade(self._peek(size - size % self._sample_bytes))
+        items = [(name, entry) for name, entry in self._items.items() if not entry.ended or entry.sent < entry.received]
+        marks = tuple(entry.name for entry in self._queue if isinstance(entry, _Mark))
+        for name, _ in items:
+            del self._items[name]
+        self._queue.clear()
+        self._queued = self._closed = self._waited = 0
+        self._playing, self.active = False, bool(self._tail)
+        return Cleared(tuple((name, self._ms(one.sent), self._ms(one.received)) for name, one in items), marks)
+
+    def _peek(self, size: int) -> bytes:
+        """The next bytes, left where they are."""
+        parts, left = [], size
+        for entry in self._queue:
+            if isinstance(entry, _Audio):
+                parts.append(entry.data[entry.offset : entry.offset + left])
+                left -= len(parts[-1])
+                if not left:
+                    break
+        found = b"".join(parts)
+        return found[: len(found) - len(found) % self._sample_bytes]
+
+    def skip(self, size: int) -> None:
+        """Ticks were missed, `size` bytes' worth: a live source goes on where it is now, others where they were."""
+        if self.live:
+            self._trim(min(size, self._queued))
+
+    def _watch(self, size: int) -> None:
+        """A live queue that is never shorter than a frame does nothing but delay: back to that frame.
+
+        At once where it is far longer, as after a stall.
+        """
+        if self._queued > self._burst:
+            self._trim(self._queued - size)
+        self._watched += 1
+        if self._queued < self._shortest:
+            self._shortest = self._queued
+        if self._watched >= _WATCH_FRAMES:
+            if self._shortest > size:
+                self._trim(self._shortest - size)
+            self._shortest, self._watched = self._longest, 0
+
+    def _trim(self, size: int) -> None:
+        """Drop the oldest audio; it counts as sent, since nobody will hear it later."""
+        size -= size % self._sample_bytes
+        if size:
+            self._gather(size)
+            self.trimmed_ms += self._ms(size)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    @property
+    def queued_ms(self) -> int:
+        """How much waits to be sent."""
+        return self._ms(self._queued)
+
+    @property
+    def playing(self) -> bool:
+        """Speech is leaving."""
+        return self._playing
+
+    def sent_ms(self, item: str = "") -> int:
+        """How much of an item has left; 0 for one never heard of or long ago."""
+        entry = self._items.get(item)
+        return self._ms(entry.sent) if entry else 0
+
+    def events(self) -> list[PlayoutEvent]:
+        """Take what has happened since the last time, in order."""
+        if not self._events:
+            return []
+        taken, self._events = self._events, []
+        return taken
+
+    def _ms(self, size: int) -> int:
+        return size * 1000 // (self._rate_hz * self._sample_bytes)
+
+    def _bytes_of(self, ms: int) -> int:
+        return self._rate_hz * ms // 1000 * self._sample_bytes
