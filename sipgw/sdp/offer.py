@@ -19,7 +19,8 @@ from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, refusal
 
 __all__ = ["Agreement", "AudioStream", "LocalAudio", "accept", "answer", "offer"]
 
-_OFFERED_EVENT_TYPE = 101
+_EVENT_TYPES = range(101, 128)
+"""For telephone-event in our offers: the first that no codec has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,12 @@ def offer(local: LocalAudio, previous: Agreement | None = None) -> Sdp:
     place (RFC 3264 section 8).
     """
     types = {codec.upper(): static_type(codec) for codec in local.codecs}
-    event_type: int | None = _OFFERED_EVENT_TYPE if local.dtmf else None
+    event_type: int | None = None
     if previous:
         types[previous.stream.codec.upper()] = previous.stream.receive_types[0]
-        event_type = previous.stream.dtmf_receive_type or event_type
+        event_type = previous.stream.dtmf_receive_type
+    if local.dtmf and event_type is None:
+        event_type = next(n for n in _EVENT_TYPES if n not in types.values())
     formats = [Format(number, codec, clock_of(codec)) for codec, number in types.items()]
     if event_type is not None:
         formats.append(Format(event_type, "telephone-event", formats[0].clock_hz))

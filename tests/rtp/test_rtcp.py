@@ -61,6 +61,13 @@ def test_a_report_of_another_stack_is_read() -> None:
     assert report.blocks[0].fraction_lost == 0x1A
 
 
+def test_the_canonical_name_is_found_behind_other_items_or_missed() -> None:
+    tool_and_name = bytes.fromhex("81ca 0003 00000001 0601 78 0101 61 00 00")
+    assert parse(tool_and_name) == (SourceDescription(1, "a"),)
+    assert parse(bytes.fromhex("81ca 0002 00000001 0601 78 00")) == ()
+    assert parse(bytes.fromhex("80ca 0000")) == ()
+
+
 def test_unknown_types_are_passed_over() -> None:
     feedback = bytes.fromhex("81ce 0002 00000001 00000002")
     assert parse(feedback + bytes(Goodbye((7,)))) == (Goodbye((7,)),)

@@ -12,6 +12,7 @@ from sipgw.media.plane import Stream
 from sipgw.sdp.model import Sdp
 from sipgw.sdp.offer import AudioStream, LocalAudio, accept, answer, offer
 from tests.sdp.samples import ASTERISK, BARESIP, PJSUA2, SIPP, TEAMS, THREECX, ZOOM, body, recorded
+from tests.shared import shared
 
 LOCAL = LocalAudio("198.51.100.5", 20000, ("PCMU", "PCMA"), session_id=77)
 
@@ -306,6 +307,32 @@ def test_a_later_offer_keeps_numbers_lines_and_session() -> None:
                     "a=rtpmap:97 PCMA/8000", "a=rtpmap:110 telephone-event/8000")  # fmt: skip
     assert accept(again, reply, LOCAL).stream == first.stream
     assert offer(LOCAL, accept(again, reply, LOCAL)).origin.version == "2"
+
+
+def test_a_later_offer_gives_keys_a_number_that_no_codec_has() -> None:
+    first = answer(offered("m=audio 4000 RTP/AVP 101", "a=rtpmap:101 PCMU/8000"), LOCAL)
+    assert offer(LOCAL, first).media[0].formats == ("101", "8", "102")
+    assert offer(replace(LOCAL, dtmf=False), first).media[0].formats == ("101", "8")
+
+
+@pytest.mark.parametrize(
+    ("name", "local_address", "outcome"),
+    [
+        ("ipv6-in-sdp", "2001:db8::5", "305"),  # G.726 only
+        ("ipv4-mapped-ipv6", "198.51.100.5", "305"),
+        ("mult-ip-in-sdp", "198.51.100.5", "PCMU"),
+        ("mult-ip-in-sdp", "2001:db8::5", "301"),  # its audio is IPv4
+    ],
+)
+def test_descriptions_of_rfc_5118_are_understood(name: str, local_address: str, outcome: str) -> None:
+    _, _, sdp = shared(f"sip-torture/rfc5118/{name}").read_bytes().partition(b"\r\n\r\n")
+    local = replace(LOCAL, address=local_address)
+    if outcome.isdigit():
+        assert refused(Sdp.parse(sdp), local) == outcome
+    else:
+        agreement = answer(Sdp.parse(sdp), local)
+        assert (agreement.stream.codec, agreement.stream.remote) == (outcome, ("192.0.2.1", 22334))
+        assert [m.port for m in agreement.sdp.media] == [20000, 0]
 
 
 @pytest.mark.parametrize("sdp", recorded())
