@@ -63,7 +63,7 @@ class BackendOptions:
     dialect: str
     """`echo`, `demo`, `tone`, `sipgw` or `openai-realtime`."""
     url: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with the WebSocket handshake."""
     ca_file: str = ""
     """Certificate authorities (PEM) to trust with `wss`, besides the system's."""
@@ -79,7 +79,7 @@ class BackendOptions:
     ping_timeout: float = 20.0
     reconnects: int = 0
     """How often a connection lost during the call is opened again."""
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict, repr=False)
     """What only this dialect understands (model, voice, instructions …)."""
 
 

@@ -1,0 +1,106 @@
+"""What no single key can tell: names that must exist, ranges that must hold something, what a dialect needs."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from sipgw.settings.dialects import DIALECTS
+from sipgw.settings.model import Backend, Media, Route, Settings
+from sipgw.settings.problems import Where, did_you_mean
+from sipgw.settings.source import Source
+
+
+def check(settings: Settings, source: Source) -> None:
+    """Note every contradiction in `source.problems`."""
+    _address(settings.sip.host, settings.sip.advertised, ("sip",), source)
+    _address(settings.media.host, settings.media.advertised, ("media",), source)
+    _ports(settings.media, settings.sip.port, source)
+    if not settings.media.codecs:
+        source.complain(("media", "codecs"), "is empty", "name PCMU, PCMA or both")
+    if not settings.routes:
+        source.complain(("routes",), "is empty", "nobody could call; add a route")
+    for name, backend in settings.backends.items():
+        _backend(name, backend, source)
+    for index, route in enumerate(settings.routes):
+        _route(route, ("routes", index), list(settings.backends), source)
+
+
+def _address(host: str, advertised: str, where: Where, source: Source) -> None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        source.complain((*where, "host"), f"{host!r} is not an IP address", "give one of this machine")
+        return
+    if address.is_unspecified and not advertised:
+        source.complain(
+            (*where, "host"), f"{host} cannot be told to others", f"set {where[0]}.advertised to the address they reach"
+        )
+
+
+def _ports(media: Media, sip_port: int, source: Source) -> None:
+    first, last = media.range
+    where = ("media", "ports")
+    if not 1024 <= first <= last <= 65_535:
+        source.complain(where, f"{media.ports} is no range of ports", "write the lower first, from 1024 to 65535")
+    elif last - (first + first % 2) < 1:
+        source.complain(where, f"{media.ports} has no even port with its next", "a call takes two")
+    elif first <= sip_port <= last:
+        source.complain(where, f"{media.ports} holds sip.port {sip_port}", "move one of them")
+
+
+def _backend(name: str, backend: Backend, source: Source) -> None:
+    where = ("backends", name)
+    dialect = DIALECTS.get(backend.dialect)
+    if dialect is None:
+        hint = did_you_mean(backend.dialect, DIALECTS)
+        source.complain((*where, "dialect"), f"there is no dialect {backend.dialect!r}", hint)
+        return
+    if dialect.url and not backend.url:
+        source.complain((*where, "url"), "is missing", f"dialect {backend.dialect} wants url: ws://… or wss://…")
+    if backend.url and not dialect.network:
+        source.complain((*where, "url"), f"dialect {backend.dialect} is built in", "leave the url out")
+    elif backend.url and not _is_websocket(backend.url):
+        source.complain((*where, "url"), "is not a WebSocket address", "write ws://host:port/ or wss://host/")
+    try:
+        dialect.check(backend.options(name))
+    except ValueError as error:
+        source.complain((*where, "settings"), str(error))
+
+
+def _is_websocket(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _route(route: Route, where: Where, backends: list[str], source: Source) -> None:
+    if not route.targets:
+        source.complain((*where, "targets"), "is empty", "name a backend")
+    for index, target in enumerate(route.targets):
+        if target not in backends:
+            hint = did_you_mean(target, backends)
+            source.complain((*where, "targets", index), f"there is no backend {target!r}", hint)
+    for index, network in enumerate(route.sources):
+        if not _is_network(network):
+            text = f"{network!r} is neither an address nor a range"
+            source.complain((*where, "sources", index), text, "write 203.0.113.7 or 203.0.113.0/24")
+    if not route.anyone and not route.sources:
+        source.complain(where, "nobody may use this route", "list the callers' addresses in sources, or anyone: true")
+    if "*" in route.number[:-1] or not route.number:
+        source.complain((*where, "number"), f"{route.number!r} is no pattern", "a `*` stands at the end or alone")
+    if route.last_resort != "apology" and not _is_refusal(route.last_resort):
+        text = f"{route.last_resort!r} is no last resort"
+        source.complain((*where, "last_resort"), text, "write apology, or a SIP code from 400 to 699")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_refusal(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 400 <= int(text) <= 699
