@@ -1,7 +1,6 @@
 """Runs a pure core on asyncio: hands it datagrams, time and commands, and takes out what it wants sent and told."""
 
 import asyncio
-import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
@@ -47,7 +46,8 @@ class Driver(Generic[E]):
         on_event: gets the core's events, in order, with the time. It may call `run` again: what that causes is sent
             at once, and its events are delivered after those that are waiting.
         clock: where `now` comes from.
-        trace: hears of exceptions, which are defects; they cost one datagram, timer or event and not the loop.
+        trace: hears of exceptions, which are defects; they cost one datagram, timer or event and not the loop, whose
+            exception handler gets them as well.
     """
 
     def __init__(
@@ -128,11 +128,12 @@ class Driver(Generic[E]):
         self._drain()
 
     def _guarded(self, name: str, action: Callable[..., None], *arguments: object) -> bool:
-        """Call `action` with the time as its last argument. Whether it went well; else a note has the traceback."""
+        """Call `action` with the time as its last argument. Returns whether it went well."""
         now = self._clock.now()
         try:
             action(*arguments, now)
-        except Exception:  # noqa: BLE001 a defect met by one call must not end all the others
-            self._trace(Note(now, "io", Mark.DROP, name, detail=traceback.format_exc()))
+        except Exception as error:  # noqa: BLE001 a defect met by one call must not end all the others
+            self._trace(Note(now, "io", Mark.DROP, name, detail=repr(error)))
+            asyncio.get_running_loop().call_exception_handler({"message": f"core {name}", "exception": error})
             return False
         return True

@@ -136,11 +136,14 @@ async def test_events_caused_while_one_is_delivered_come_after_those_that_wait()
 
 async def test_a_datagram_that_breaks_the_core_is_traced_and_the_next_is_served() -> None:
     bench = Bench()
+    defects: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: defects.append(context))
     bench.driver.receive(b"break", FLOW)
     bench.driver.receive(b"hello", FLOW)
     assert bench.events == ["hello"]
     assert [(note.layer, note.mark, note.name) for note in bench.notes] == [("io", Mark.DROP, "receive_failed")]
-    assert "broken by a datagram" in bench.notes[0].detail
+    assert bench.notes[0].detail == "ValueError('broken by a datagram')"
+    assert isinstance(defects[0]["exception"], ValueError)
 
 
 async def test_an_event_that_breaks_its_taker_is_traced_and_the_next_is_delivered() -> None:
