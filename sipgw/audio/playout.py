@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sipgw.audio.level import FADE_MS, fade_out
+
 _PATIENCE_TICKS = 2
 """How long a part of a frame waits for the rest of it."""
-_FADE_MS = 5
 _REMEMBERED_ITEMS = 64
 _WATCH_FRAMES = 50
 """A queue that was never shorter than its target for this many frames is standing delay."""
@@ -87,12 +88,6 @@ class _End:
     name: str
 
 
-def fade_pcm16(audio: bytes) -> bytes:
-    """PCM16 samples, faded out to silence."""
-    samples = np.frombuffer(audio, np.int16)
-    return (samples * np.linspace(1, 0, len(samples), dtype=np.float32)).astype(np.int16).tobytes()
-
-
 class Playout:
     """The queue of one leg.
 
@@ -100,7 +95,7 @@ class Playout:
         rate_hz: samples a second.
         sample_bytes: 2 for PCM16, 1 for G.711.
         silence: one sample of silence.
-        fade: fades a few milliseconds of audio out.
+        fade: fades a few milliseconds of audio out; None for PCM16.
         live: the source speaks in real time, so that a standing queue is delay and is trimmed.
         longest_ms: more than this is not queued.
     """
@@ -110,7 +105,7 @@ class Playout:
         rate_hz: int,
         sample_bytes: int = 2,
         silence: bytes = b"\0\0",
-        fade: Callable[[bytes], bytes] = fade_pcm16,
+        fade: Callable[[bytes], bytes] | None = None,
         *,
         live: bool = False,
         longest_ms: int = LONGEST_MS,
@@ -123,7 +118,7 @@ class Playout:
         self.trimmed_ms = 0
         """Dropped from a live source's standing queue."""
         self._rate_hz, self._sample_bytes = rate_hz, sample_bytes
-        self._silence, self._fade = silence, fade
+        self._silence, self._fade = silence, fade or self._fade_pcm16
         self._longest = self._bytes_of(longest_ms)
         self._burst = self._bytes_of(_BURST_MS)
         self._queue: deque[_Audio | _Mark | _End] = deque()
@@ -131,7 +126,8 @@ class Playout:
         self._closed = 0
         """Ends and marks in the queue: the audio before them is not waiting for more."""
         self._items: dict[str, _Item] = {}
-        self._events: list[PlayoutEvent] = []
+        self.happened: list[PlayoutEvent] = []
+        """What `events` will return."""
         self._playing = False
         self._waited = 0
         self._tail = b""
@@ -259,14 +255,14 @@ class Playout:
         while self._queue and not isinstance(self._queue[0], _Audio):
             entry = self._queue.popleft()
             self._closed -= 1
-            self._events.append(MarkReached(entry.name) if isinstance(entry, _Mark) else ItemFinished(entry.name))
+            self.happened.append(MarkReached(entry.name) if isinstance(entry, _Mark) else ItemFinished(entry.name))
 
     def _start(self) -> None:
         self._pass_marks()
         head = self._queue[0]
         assert isinstance(head, _Audio)
         self._playing = True
-        self._events.append(PlayoutStarted(head.name))
+        self.happened.append(PlayoutStarted(head.name))
 
     def _rest(self) -> None:
         """Nothing is left to play, nor announced."""
@@ -275,7 +271,7 @@ class Playout:
         self._waited = 0
         if self._playing and not self._queue:
             self._playing = False
-            self._events.append(Drained())
+            self.happened.append(Drained())
 
     def _padded(self, frame: bytes, size: int) -> bytes:
         whole = frame[: len(frame) - len(frame) % self._sample_bytes]
@@ -286,7 +282,7 @@ class Playout:
     def clear(self) -> Cleared:
         """Drop everything. What was about to leave is faded out over 5 ms, so that the cut does not click."""
         if self._playing and self._queued:
-            size = self._bytes_of(_FADE_MS)
+            size = self._bytes_of(FADE_MS)
             self._tail = self._fade(self._peek(size - size % self._sample_bytes))
         items = [(name, entry) for name, entry in self._items.items() if not entry.ended or entry.sent < entry.received]
         marks = tuple(entry.name for entry in self._queue if isinstance(entry, _Mark))
@@ -296,6 +292,9 @@ class Playout:
         self._queued = self._closed = self._waited = 0
         self._playing, self.active = False, bool(self._tail)
         return Cleared(tuple((name, self._ms(one.sent), self._ms(one.received)) for name, one in items), marks)
+
+    def _fade_pcm16(self, audio: bytes) -> bytes:
+        return fade_out(np.frombuffer(audio, np.int16), self._rate_hz).tobytes()
 
     def _peek(self, size: int) -> bytes:
         """The next bytes, left where they are."""
@@ -355,9 +354,7 @@ class Playout:
 
     def events(self) -> list[PlayoutEvent]:
         """Take what has happened since the last time, in order."""
-        if not self._events:
-            return []
-        taken, self._events = self._events, []
+        taken, self.happened = self.happened, []
         return taken
 
     def _ms(self, size: int) -> int:
