@@ -23,7 +23,7 @@ def read_wav(path: Path, rate_hz: int) -> Pcm:
         WavError: it cannot be read, or is something else.
     """
     try:
-        with wave.open(str(path), "rb") as file:
+        with path.open("rb") as opened, wave.open(opened, "rb") as file:
             channels, width, rate, count = file.getparams()[:4]
             data = file.readframes(count)
     except OSError as error:
@@ -46,7 +46,7 @@ def write_wav(path: Path, pcm: Pcm, rate_hz: int) -> None:
         WavError: the file cannot be written.
     """
     try:
-        with wave.open(str(path), "wb") as file:
+        with path.open("wb") as opened, wave.open(opened, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(rate_hz)
