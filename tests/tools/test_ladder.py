@@ -20,11 +20,11 @@ def test_messages_sound_and_notes_each_have_their_look_and_are_in_order_of_time(
         Step(0.5, "phone", "phone", "hears speech"),
     ]
     assert drawn(["phone", "gateway"], steps, 56) == [
-        "            phone                               gateway",
-        "   0.000      │────────────── INVITE ──────────────►│",
-        "   0.250      │◄───────────── 200 OK ───────────────│",
+        "            phone                                gateway",
+        "   0.000      │─────────────── INVITE ─────────────►│",
+        "   0.250      │◄────────────── 200 OK ──────────────│",
         "   0.500      │ hears speech                        │",
-        "   1.000      │····· 236 packets PCMA, 7.05 s ·····►│",
+        "   1.000      │······ 236 packets PCMA, 7.05 s ····►│",
     ]
 
 
