@@ -1,0 +1,81 @@
+"""Where messages go, and what we call ourselves in them (RFC 3261 section 18.2.2 and 12.2.1.1, RFC 3581).
+
+The rule for a request within a dialog: its next hop is the first route, or else the peer's Contact. It goes there where
+that is an IP address which can be right. It goes to where the peer was last heard from, where the next hop
+
+- is a name (a core does not resolve), or wants another transport than the dialog's;
+- is no address of one host: unspecified, broadcast, multicast;
+- is a private address while the peer's messages come from a public one;
+- is that of a peer whose Via named another address than it sends from: it sits behind a NAT, and so does its Contact.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from sipgw.flow import Flow
+from sipgw.options import SipOptions
+from sipgw.sip.message import Request, Response
+from sipgw.sip.uri import Uri
+from sipgw.sip.values import same_address
+
+DEFAULT_PORT = {"tls": 5061, "wss": 443, "ws": 80}
+"""Ports that are not 5060, by transport."""
+
+
+def sent_by(options: SipOptions, flow: Flow) -> tuple[str, int]:
+    """Our host and port as in Via and Contact, for messages on `flow`."""
+    return bracketed(options.advertised or flow.local[0]).lower(), flow.local[1]
+
+
+def contact(options: SipOptions, flow: Flow) -> str:
+    """Our Contact on `flow`."""
+    host, port = sent_by(options, flow)
+    transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+    return f"<sip:{host}:{port}{transport}>"
+
+
+def via(options: SipOptions, flow: Flow, branch: str) -> str:
+    """Our Via on `flow`; it asks for the response to come back the same way (RFC 3581)."""
+    host, port = sent_by(options, flow)
+    return f"SIP/2.0/{flow.transport.upper()} {host}:{port};rport;branch={branch}"
+
+
+def bracketed(host: str) -> str:
+    """An IPv6 address in the brackets that SIP wants around it."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def response_flow(request: Request, source: Flow) -> Flow:
+    """Where responses to `request` go: back to its source, to the port that its Via names unless it says rport."""
+    if source.reliable or request.via.wants_rport:
+        return source
+    port = request.via.port or DEFAULT_PORT.get(source.transport, 5060)
+    return Flow(source.transport, source.local, (source.remote[0], port))
+
+
+def is_behind_nat(message: Request | Response, source: Flow) -> bool:
+    """Whether the peer names itself by another address than it sends from."""
+    if isinstance(message, Response):
+        return False
+    via = message.via
+    return address_of(via.host) is not None and not same_address(via.host, source.remote[0])
+
+
+def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool) -> Flow:
+    """The flow for a request whose next hop is `uri`, in a dialog whose peer was last heard on `flow`."""
+    wanted = (uri.param("transport") or flow.transport).lower()
+    there, here = address_of(uri.host), address_of(flow.remote[0])
+    if behind_nat or flow.reliable or there is None or wanted != flow.transport:
+        return flow
+    if there.is_unspecified or there.is_multicast or str(there) == "255.255.255.255":
+        return flow
+    if there.version != getattr(here, "version", 0) or (there.is_private and here is not None and not here.is_private):
+        return flow
+    return Flow(flow.transport, flow.local, (str(there), uri.port or DEFAULT_PORT.get(flow.transport, 5060)))
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """`host` as an IP address, None for a name."""
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        return None
