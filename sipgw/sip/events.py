@@ -1,4 +1,4 @@
-"""What the SIP agent tells the layer above. `leg` is the agent's name for one dialog and the handle in every command."""
+"""What the SIP agent tells the layer above. `leg` is its name for one dialog and the handle in every command."""
 
 from dataclasses import dataclass
 

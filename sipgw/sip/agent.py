@@ -1,0 +1,168 @@
+"""The user agent: bytes and commands in, bytes and events out (RFC 3261). A pure core; see `sipgw/io/driver.py`.
+
+Commands name a leg. One for a leg that has just ended, or that waits for nothing, is no error: the event that says so
+may still be on its way up. It is traced as `late_command`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sipgw.errors import UsageError
+from sipgw.flow import Flow
+from sipgw.options import SipOptions
+from sipgw.sip import our_invite, serving, their_invite
+from sipgw.sip.core import Core
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import SipEvent
+from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.trace import Trace, silent
+
+VERSION = 1
+"""Of the snapshots."""
+
+
+class Agent:
+    """One SIP user agent.
+
+    Args:
+        options: how to behave.
+        token: gives a random word, different each time, of letters and digits; it must be hard to guess.
+        trace: hears what comes, goes and is dropped. The `call` of its notes is the leg's name, where one is known.
+    """
+
+    def __init__(self, options: SipOptions, *, token: Callable[[], str], trace: Trace = silent) -> None:
+        self._core = Core(options, token, trace)
+
+    @property
+    def draining(self) -> bool:
+        """Whether OPTIONS is answered with 503, so that carriers send new calls elsewhere."""
+        return self._core.draining
+
+    @draining.setter
+    def draining(self, value: bool) -> None:
+        self._core.draining = value
+
+    def receive(self, data: bytes, source: Flow, now: float) -> None:
+        """A datagram came."""
+        serving.receive(self._core, data, source, now)
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """What was sent on `flow` could not be delivered: requests on it fail with 503 (RFC 3261 8.1.3.1)."""
+        self._core.exchange.transport_failed(flow, now)
+
+    def handle_timers(self, now: float) -> None:
+        """Do what is due."""
+        self._core.exchange.timers.run(now)
+
+    def next_timer(self) -> float | None:
+        """When `handle_timers` is wanted next, or None."""
+        return self._core.exchange.timers.next()
+
+    def to_send(self) -> list[tuple[bytes, Flow]]:
+        """Take the datagrams to send, in order."""
+        return self._core.exchange.to_send()
+
+    def events(self) -> list[SipEvent]:
+        """Take what happened, in order."""
+        taken, self._core.events = self._core.events, []
+        return taken
+
+    def ring(self, leg: str, now: float, status: int = 180, body: bytes = b"", headers: Extra = ()) -> None:
+        """Send a provisional response to the INVITE that waits; with a body it is early media's offer or answer.
+
+        Raises:
+            UsageError: `status` is not 101 to 199.
+        """
+        if not 100 < status < 200:
+            raise UsageError(f"{status} is no provisional response")
+        if found := self._find(leg, now, "ring"):
+            their_invite.ring(self._core, found, now, status, body, headers)
+
+    def answer(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
+        """Accept the INVITE or re-INVITE that waits. The 200 is repeated until its ACK comes: then `Confirmed`.
+
+        If none comes in 64 * T1, `Lost` is told with `no_ack` and a BYE is sent.
+        """
+        if found := self._find(leg, now, "answer"):
+            their_invite.answer(self._core, found, body, now, headers)
+
+    def refuse(self, leg: str, status: int, now: float, reason: str | None = None, headers: Extra = ()) -> None:
+        """Refuse the INVITE that waits, which ends the leg without an event, or the re-INVITE, which does not end it.
+
+        Raises:
+            UsageError: `status` is not 300 to 699.
+        """
+        if not 300 <= status < 700:
+            raise UsageError(f"{status} is no refusal")
+        if found := self._find(leg, now, "refuse"):
+            their_invite.refuse(self._core, found, status, now, reason or "", headers)
+
+    def hang_up(self, leg: str, now: float, headers: Extra = ()) -> None:
+        """End the leg: BYE, or CANCEL where our INVITE has no answer. Either waits until it may be sent.
+
+        Then `Released` is told, or `Lost` where nobody answered the BYE.
+
+        Raises:
+            UsageError: the leg is theirs and has no answer; that is for `refuse`.
+        """
+        if found := self._find(leg, now, "hang_up"):
+            if found.stage is Stage.ASKED:
+                raise UsageError("an unanswered call is refused, not hung up")
+            our_invite.hang_up(self._core, found, now, headers)
+
+    def invite(
+        self, uri: str, flow: Flow, body: bytes, now: float, *, from_: str, to: str | None = None, headers: Extra = ()
+    ) -> str:
+        """Call `uri`; the name of the new leg.
+
+        Args:
+            uri: the Request-URI.
+            flow: the path to the next hop.
+            body: the SDP offer; empty to get one in the 200.
+            now: seconds.
+            from_: the From value without a tag, `"name" <sip:…>` or `<sip:…>`.
+            to: the To value; `uri` where it is None.
+            headers: further headers.
+        """
+        return our_invite.invite(self._core, uri, flow, body, now, from_=from_, to=to, headers=headers)
+
+    def reinvite(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
+        """Offer anew within a confirmed leg: `Answered`, or `Refused` with `initial` false.
+
+        While another INVITE of the leg is pending, `Refused` comes at once with 491: try again later (RFC 3261 14.1).
+        """
+        if found := self._find(leg, now, "reinvite"):
+            our_invite.reinvite(self._core, found, body, now, headers)
+
+    def dialog(self, leg: str) -> Dialog | None:
+        """The leg's dialog, to be read only; None where there is none yet or no longer."""
+        found = self._core.legs.get(leg)
+        return found.dialog if found is not None else None
+
+    def snapshot(self) -> dict[str, Any]:
+        """All confirmed dialogs as plain data, by leg."""
+        legs = {leg.name: leg.dialog.snapshot() for leg in self._core.legs.values() if _lasts(leg) and leg.dialog}
+        return {"version": VERSION, "legs": legs}
+
+    def restore(self, plain: Mapping[str, Any]) -> list[str]:
+        """Go on with the dialogs of a snapshot, also one that went through JSON; the names of their legs.
+
+        Raises:
+            ValueError: it was written by a version that we do not know.
+        """
+        if plain.get("version") != VERSION:
+            raise ValueError(f"agent snapshot of version {plain.get('version')!r}, not {VERSION}")
+        dialogs = {name: Dialog.restore(dialog) for name, dialog in plain["legs"].items()}
+        for name, dialog in dialogs.items():
+            self._core.legs[name] = Leg(name, dialog.flow, Stage.UP, dialog=dialog)
+        return list(dialogs)
+
+    def _find(self, leg: str, now: float, command: str) -> Leg | None:
+        found = self._core.legs.get(leg)
+        if found is None:
+            self._core.drop("late_command", now, command, leg)
+        return found
+
+
+def _lasts(leg: Leg) -> bool:
+    return leg.stage is Stage.UP and leg.dialog is not None and leg.dialog.confirmed

@@ -1,0 +1,47 @@
+"""Ending a dialog: our BYE and theirs (RFC 3261 section 15)."""
+
+from sipgw.errors import PeerError
+from sipgw.sip.client_transaction import ClientUser
+from sipgw.sip.core import Core
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import HungUp, Lost, Released
+from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.message import Request, Response
+from sipgw.sip.server_transaction import ServerTransaction
+
+
+def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
+    """End a confirmed leg; it stays until the BYE has its response, so that one of theirs crossing it is answered."""
+    assert leg.dialog is not None, "only a leg with a dialog is ended with a BYE"
+    leg.stage = Stage.ENDING
+    if leg.theirs is not None:
+        leg.theirs.abandon(now)
+
+    def answered(response: Response, now: float) -> None:
+        if response.status >= 200:
+            core.finish(leg, Released(leg.name))
+
+    def failed(status: int, now: float) -> None:
+        core.finish(leg, Lost(leg.name, "no_answer_to_bye"))
+
+    request, flow = core.within(leg.dialog, "BYE", headers=headers)
+    core.exchange.request(request, flow, ClientUser(answered, failed), now)
+
+
+def end_fork(core: Core, dialog: Dialog, now: float) -> None:
+    """End a dialog that nobody wants: a second phone answered, or one that had been cancelled (RFC 3261 13.2.2.4)."""
+    request, flow = core.within(dialog, "BYE")
+    core.exchange.request(request, flow, ClientUser(lambda *_: None, lambda *_: None), now)
+
+
+def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
+    """Their BYE. An INVITE of theirs that still waits gets 487 (RFC 3261 15.1.2)."""
+    if leg.stage is Stage.ASKING:
+        # A callee may not end an early dialog with a BYE (RFC 3261 15).
+        raise PeerError(481)
+    server.respond(core.respond(request, 200), now)
+    if leg.stage is Stage.ENDING:
+        return
+    if leg.theirs is not None:
+        leg.theirs.abandon(now)
+    core.finish(leg, HungUp(leg.name, request))

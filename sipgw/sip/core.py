@@ -1,0 +1,126 @@
+"""What the acts of the agent work with: legs, transactions, events, and the making of messages."""
+
+import zlib
+from collections.abc import Callable
+
+from sipgw.flow import Flow
+from sipgw.options import SipOptions
+from sipgw.sip.body import SDP
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import SipEvent
+from sipgw.sip.exchange import Exchange
+from sipgw.sip.inspection import ALLOW
+from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.message import Headers, Request, Response, respond
+from sipgw.sip.paths import contact, via
+from sipgw.sip.values import COOKIE
+from sipgw.trace import Mark, Note, Trace
+
+
+class Core:
+    """The agent's state, shared by its acts."""
+
+    def __init__(self, options: SipOptions, token: Callable[[], str], trace: Trace) -> None:
+        self.options = options
+        self.draining = False
+        """Refuse OPTIONS, so that carriers try another node."""
+        self.legs: dict[str, Leg] = {}
+        self.events: list[SipEvent] = []
+        self.exchange = Exchange(options, trace)
+        self._token = token
+        self.trace = trace
+        self._secret = token()
+
+    def tell(self, event: SipEvent) -> None:
+        """Report upwards."""
+        self.events.append(event)
+
+    def finish(self, leg: Leg, event: SipEvent | None = None) -> None:
+        """The leg is gone; `event` is told unless the layer above knows already."""
+        if leg.stage is Stage.GONE:
+            return
+        leg.stage = Stage.GONE
+        self.legs.pop(leg.name, None)
+        if leg.theirs is not None:
+            leg.theirs.settle()
+        if event is not None and not leg.told:
+            leg.told = True
+            self.tell(event)
+
+    def drop(self, name: str, now: float, detail: str = "", leg: str = "") -> None:
+        """Trace that something was not acted upon."""
+        self.trace(Note(now, "sip", Mark.DROP, name, leg, detail))
+
+    def new_name(self) -> str:
+        """A tag nobody has; it names the node."""
+        return f"{self.options.node}-{self._token()}"
+
+    def new_call_id(self) -> str:
+        """A Call-ID nobody has; it names the node."""
+        return f"{self._token()}@{self.options.node}"
+
+    def stable_tag(self, request: Request) -> str:
+        """The To tag of a response without state: the same for each repeat of `request` (RFC 3261 8.2.7)."""
+        headers = request.headers
+        seed = "\n".join(headers.get(name) or "" for name in ("Via", "From", "Call-ID", "CSeq"))
+        return f"{self.options.node}-{zlib.crc32((self._secret + seed).encode(errors='replace')):08x}"
+
+    def spread(self, limit: int) -> int:
+        """A number from 0 to `limit` that differs from time to time."""
+        return zlib.crc32(self._token().encode(errors="replace")) % (limit + 1)
+
+    def respond(
+        self,
+        request: Request,
+        status: int,
+        *,
+        to_tag: str = "",
+        reason: str = "",
+        headers: Extra = (),
+        body: bytes = b"",
+    ) -> Response:
+        """A response of ours. Without `to_tag` it gets one that is the same for each repeat."""
+        kind = (("Content-Type", SDP),) if body and not _names(headers, "content-type") else ()
+        return respond(
+            request,
+            status,
+            reason or None,
+            to_tag=None if status == 100 else to_tag or self.stable_tag(request),
+            headers=(*headers, ("Server", self.options.user_agent), *kind),
+            body=body,
+        )
+
+    def capable(self, flow: Flow, headers: Extra) -> Extra:
+        """Our Contact and what we can do, before `headers`, for messages that make or refresh a dialog."""
+        own = (("Contact", contact(self.options, flow)), ("Allow", ALLOW), ("Supported", ""))
+        return (*(pair for pair in own if not _names(headers, pair[0].lower())), *headers)
+
+    def request(
+        self, method: str, uri: str, flow: Flow, rows: Extra, headers: Extra = (), body: bytes = b""
+    ) -> Request:
+        """A request of ours; `rows` are those that its dialog or its lack of one asks for."""
+        kind = (("Content-Type", SDP),) if body and not _names(headers, "content-type") else ()
+        top = ("Via", via(self.options, flow, f"{COOKIE}{self._token()}"))
+        own = (("User-Agent", self.options.user_agent),)
+        return Request(method, uri, Headers([top, ("Max-Forwards", "70"), *rows, *headers, *own, *kind]), body)
+
+    def within(
+        self, dialog: Dialog, method: str, *, cseq: int | None = None, headers: Extra = (), body: bytes = b""
+    ) -> tuple[Request, Flow]:
+        """A request within `dialog` and where it goes. `cseq` is for an ACK: it has the number of its INVITE."""
+        if cseq is None:
+            dialog.local_cseq += 1
+            cseq = dialog.local_cseq
+        uri, routes, flow = dialog.address()
+        rows = (
+            *(("Route", route) for route in routes),
+            ("From", dialog.local),
+            ("To", dialog.remote),
+            ("Call-ID", dialog.call_id),
+            ("CSeq", f"{cseq} {method}"),
+        )
+        return self.request(method, uri, flow, rows, headers, body), flow
+
+
+def _names(headers: Extra, name: str) -> bool:
+    return any(key.lower() == name for key, _ in headers)

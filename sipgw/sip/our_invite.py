@@ -1,0 +1,171 @@
+"""An INVITE or re-INVITE of ours, from its sending to the last of its responses (RFC 3261 13.2, 14.1)."""
+
+from sipgw.flow import Flow
+from sipgw.sip.bye import end_fork, send_bye
+from sipgw.sip.client_transaction import ClientTransaction, ClientUser, cancel_of
+from sipgw.sip.core import Core
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
+from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.message import Request, Response
+from sipgw.sip.timers import Timer
+from sipgw.sip.transaction import State
+
+
+class OurInvite:
+    """One INVITE of ours on a leg, sent on creation. It outlives the leg: every 2xx wants an ACK."""
+
+    def __init__(self, core: Core, leg: Leg, request: Request, flow: Flow, now: float) -> None:
+        self.request = request
+        self._core = core
+        self._leg = leg
+        self._flow = flow
+        self._initial = leg.stage is Stage.ASKING
+        self._progressed = False
+        self._give_up_timer: Timer | None = None
+        self._acks: dict[str, tuple[bytes, Flow]] = {}
+        leg.ours = self
+        self._client: ClientTransaction = core.exchange.request(
+            request, flow, ClientUser(self._responded, self._failed), now
+        )
+
+    def cancel(self, now: float) -> None:
+        """Take it back; before a provisional response that has to wait (RFC 3261 9.1)."""
+        if not self._progressed or self._leg.farewell is None or self._give_up_timer is not None:
+            return
+        request = cancel_of(self.request, self._leg.farewell)
+        self._core.exchange.request(request, self._flow, ClientUser(lambda *_: None, lambda *_: None), now)
+        timeout = 64 * self._core.options.t1
+        self._give_up_timer = self._core.exchange.timers.start(now + timeout, self._give_up)
+
+    def _responded(self, response: Response, now: float) -> None:
+        if response.status < 200:
+            self._provisional(response, now)
+        elif response.status < 300:
+            self._success(response, now)
+        else:
+            self._settle()
+            self._refused(response.status, response, now)
+
+    def _failed(self, status: int, now: float) -> None:
+        self._settle()
+        self._refused(status, None, now)
+
+    def _provisional(self, response: Response, now: float) -> None:
+        leg, self._progressed = self._leg, True
+        if not self._initial or leg.stage is not Stage.ASKING:
+            return
+        if leg.farewell is not None:
+            self.cancel(now)
+        elif response.status > 100:
+            if response.to.tag and leg.dialog is None:
+                leg.dialog = Dialog.of_response(self.request, response, self._flow)
+            self._core.tell(Progressed(leg.name, response))
+
+    def _success(self, response: Response, now: float) -> None:
+        tag, first = response.to.tag or "", not self._acks
+        if tag in self._acks:
+            self._core.exchange.send(*self._acks[tag], now)
+            return
+        self._settle()
+        leg = self._leg
+        if self._initial:
+            dialog = Dialog.of_response(self.request, response, self._flow)
+        else:
+            assert leg.dialog is not None, "a re-INVITE has a dialog"
+            dialog = leg.dialog
+            dialog.refresh(response)
+        self._acknowledge(dialog, tag, now)
+        if self._initial:
+            self._established(dialog, response, now, first=first)
+        elif leg.stage is Stage.UP:
+            self._core.tell(Answered(leg.name, response))
+
+    def _acknowledge(self, dialog: Dialog, tag: str, now: float) -> None:
+        ack, flow = self._core.within(dialog, "ACK", cseq=self.request.cseq.number)
+        self._acks[tag] = bytes(ack), flow
+        self._core.exchange.send(*self._acks[tag], now)
+
+    def _established(self, dialog: Dialog, response: Response, now: float, *, first: bool) -> None:
+        leg = self._leg
+        if not first or leg.stage is not Stage.ASKING:
+            end_fork(self._core, dialog, now)
+            return
+        leg.dialog, leg.stage, leg.request = dialog, Stage.UP, None
+        if leg.farewell is not None:
+            # It crossed our CANCEL, or came before we could send one (RFC 3261 9.1).
+            send_bye(self._core, leg, now, leg.farewell)
+        else:
+            self._core.tell(Answered(leg.name, response))
+
+    def _refused(self, status: int, response: Response | None, now: float) -> None:
+        leg, core = self._leg, self._core
+        if self._initial:
+            farewell = leg.farewell is not None
+            core.finish(leg, Released(leg.name) if farewell else Refused(leg.name, status, response))
+        elif leg.stage is not Stage.UP:
+            return
+        elif status == 481:
+            core.finish(leg, Lost(leg.name, "gone"))
+        elif status == 408:
+            # The dialog is to be ended as well (RFC 3261 12.2.1.2), but the peer may still have it.
+            leg.told = True
+            core.tell(Lost(leg.name, "gone"))
+            send_bye(core, leg, now)
+        else:
+            core.tell(Refused(leg.name, status, response, initial=False))
+
+    def _give_up(self, now: float) -> None:
+        """No final response came after our CANCEL (RFC 3261 9.1)."""
+        self._settle()
+        if self._client.state is State.PROCEEDING:
+            self._client.end(now)
+        self._core.finish(self._leg, Released(self._leg.name))
+
+    def _settle(self) -> None:
+        self._core.exchange.timers.stop(self._give_up_timer)
+        if self._leg.ours is self:
+            self._leg.ours = None
+
+
+def invite(
+    core: Core, uri: str, flow: Flow, body: bytes, now: float, *, from_: str, to: str | None, headers: Extra
+) -> str:
+    """Call `uri` over `flow`."""
+    leg = Leg(core.new_name(), flow, Stage.ASKING)
+    rows = (
+        ("From", f"{from_};tag={leg.name}"),
+        ("To", to or f"<{uri}>"),
+        ("Call-ID", core.new_call_id()),
+        ("CSeq", "1 INVITE"),
+    )
+    leg.request = core.request("INVITE", uri, flow, rows, core.capable(flow, headers), body)
+    core.legs[leg.name] = leg
+    OurInvite(core, leg, leg.request, flow, now)
+    return leg.name
+
+
+def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ()) -> None:
+    """Offer anew within a confirmed leg. While another INVITE is pending that is refused with 491 at once (14.1)."""
+    if leg.stage is not Stage.UP or leg.dialog is None:
+        core.drop("late_command", now, "reinvite", leg.name)
+    elif leg.ours is not None or leg.theirs is not None:
+        core.tell(Refused(leg.name, 491, None, initial=False))
+    else:
+        request, flow = core.within(leg.dialog, "INVITE", headers=core.capable(leg.dialog.flow, headers), body=body)
+        OurInvite(core, leg, request, flow, now)
+
+
+def hang_up(core: Core, leg: Leg, now: float, headers: Extra) -> None:
+    """End the leg as its stage asks for: CANCEL, BYE, or either as soon as it is allowed."""
+    if leg.stage in (Stage.ENDING, Stage.GONE) or leg.farewell is not None:
+        core.drop("late_command", now, "hang_up", leg.name)
+    elif leg.stage is Stage.ASKING:
+        leg.farewell = headers
+        if leg.ours is not None:
+            leg.ours.cancel(now)
+    elif leg.theirs is not None and not leg.theirs.waits:
+        # A callee says BYE only after the ACK, or when it has given up waiting (RFC 3261 15).
+        leg.farewell = headers
+    else:
+        send_bye(core, leg, now, headers)

@@ -1,0 +1,199 @@
+"""What comes in: from bytes to the act that a message asks for (RFC 3261 sections 8.2, 12.2.2 and 18)."""
+
+from collections.abc import Callable
+from functools import partial
+
+from sipgw.errors import PeerError
+from sipgw.flow import Flow
+from sipgw.sip.body import SDP
+from sipgw.sip.bye import receive_bye
+from sipgw.sip.core import Core
+from sipgw.sip.inspection import KNOWN, inspect_content, inspect_extensions, inspect_method
+from sipgw.sip.leg import Leg
+from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
+from sipgw.sip.paths import response_flow
+from sipgw.sip.server_transaction import InviteServer, ServerTransaction
+from sipgw.sip.their_invite import receive_ack, receive_cancel, receive_invite, receive_reinvite
+from sipgw.trace import Mark, Note, silent
+
+
+def receive(core: Core, data: bytes, source: Flow, now: float) -> None:
+    """Take one datagram, whatever it holds."""
+    if not data.strip(b"\r\n\0 "):
+        core.drop("keep_alive", now, str(source))
+        return
+    if len(data) > core.options.max_message_bytes:
+        core.drop("too_long", now, f"{len(data)} bytes from {source}")
+        return
+    try:
+        message = parse(data)
+    except Malformed as error:
+        _reject_stateless(core, error.request, error, source, now)
+        return
+    _note(core, message, source, now)
+    if isinstance(message, Request):
+        _receive_request(core, message, source, now)
+    else:
+        _receive_response(core, message, source, now)
+
+
+def _receive_response(core: Core, response: Response, source: Flow, now: float) -> None:
+    try:
+        validate(response)
+    except PeerError as error:
+        core.drop("bad_message", now, f"{response.status}: {error}")
+        return
+    core.exchange.receive_response(response, source, now)
+
+
+def _receive_request(core: Core, request: Request, source: Flow, now: float) -> None:
+    try:
+        request = stamped(request, *source.remote)
+        validate(request)
+    except PeerError as error:
+        _reject_stateless(core, None if request.method == "ACK" else request, error, source, now)
+        return
+    found = core.exchange.find(request)
+    if isinstance(found, InviteServer) and request.method == "ACK":
+        found.acknowledge(request, now)
+    elif found is not None:
+        found.repeat(now)
+    elif request.method == "ACK":
+        _acknowledged(core, request, now)
+    else:
+        _serve(core, request, source, now)
+
+
+def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
+    """A request that is new: open its transaction and do what it asks, or say why not."""
+    merged = not request.to.tag and core.exchange.is_merged(request)
+    server: ServerTransaction
+    if request.method == "INVITE":
+        server = core.exchange.serve_invite(request, source, partial(_acknowledged, core))
+    else:
+        server = core.exchange.serve(request, source)
+    try:
+        if merged:
+            raise PeerError(482, "Merged Request")
+        _act(core, request, server, source, now)
+    except PeerError as error:
+        core.drop(f"refused_{error.status}", now, f"{request.method}: {error}")
+        server.respond(_refusal(core, request, error), now)
+
+
+def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
+    tag = request.to.tag
+    leg = _leg(core, request, tag) if tag else None
+    if request.method == "CANCEL":
+        _cancel(core, request, server, now)
+        return
+    if leg is not None and leg.dialog is not None:
+        leg.dialog.heard(request, source)
+    inspect_method(request)
+    if tag and leg is None:
+        raise PeerError(481)
+    inspect_extensions(request)
+    if leg is None:
+        _ACTS[request.method](core, request, server, source, now)
+    else:
+        _ACTS_IN_DIALOG[request.method](core, leg, request, server, now)
+
+
+def _invite(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
+    """A new call, unless it is one of our own that came back."""
+    ours = core.legs.get(request.from_.tag or "")
+    if ours is not None and ours.request is not None and ours.request.call_id == request.call_id:
+        raise PeerError(482)
+    inspect_content(request)
+    assert isinstance(server, InviteServer), "an INVITE has an INVITE transaction"
+    receive_invite(core, request, server, source, now)
+
+
+def _reinvite(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
+    inspect_content(request)
+    assert isinstance(server, InviteServer), "an INVITE has an INVITE transaction"
+    receive_reinvite(core, leg, request, server, now)
+
+
+def _options(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
+    """A ping, or a question what we can do (RFC 3261 11.2). While draining, carriers are to try elsewhere."""
+    if core.draining:
+        raise PeerError(503)
+    headers = (*core.capable(source, ()), ("Accept", SDP))
+    server.respond(core.respond(request, 200, headers=headers), now)
+
+
+def _options_in_dialog(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
+    headers = (*core.capable(leg.flow, ()), ("Accept", SDP))
+    server.respond(core.respond(request, 200, headers=headers), now)
+
+
+def _no_dialog(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
+    raise PeerError(481)
+
+
+def _cancel(core: Core, request: Request, server: ServerTransaction, now: float) -> None:
+    """200 to the CANCEL with the tag its INVITE gets, and 487 to the INVITE if that still waits (RFC 3261 9.2)."""
+    invite = core.exchange.cancelled(request)
+    if invite is None:
+        raise PeerError(481)
+    server.respond(core.respond(request, 200, to_tag=invite.owner or invite.to_tag), now)
+    leg = core.legs.get(invite.owner)
+    if leg is not None and leg.theirs is not None and leg.theirs.server is invite:
+        receive_cancel(core, leg, request, now)
+    else:
+        core.drop("late_cancel", now)
+
+
+_ACTS: dict[str, Callable[[Core, Request, ServerTransaction, Flow, float], None]] = {
+    "INVITE": _invite,
+    "OPTIONS": _options,
+    "BYE": _no_dialog,
+}
+_ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, float], None]] = {
+    "INVITE": _reinvite,
+    "OPTIONS": _options_in_dialog,
+    "BYE": receive_bye,
+}
+
+
+def _acknowledged(core: Core, ack: Request, now: float) -> None:
+    leg = _leg(core, ack, ack.to.tag or "")
+    if leg is None:
+        core.drop("stray_ack", now, ack.call_id)
+    else:
+        receive_ack(core, leg, ack, now)
+
+
+def _leg(core: Core, request: Request, tag: str) -> Leg | None:
+    """The leg in whose dialog a request is."""
+    leg = core.legs.get(tag)
+    return leg if leg is not None and leg.dialog is not None and leg.dialog.is_with(request) else None
+
+
+def _reject_stateless(core: Core, request: Request | None, error: PeerError, source: Flow, now: float) -> None:
+    """Answer what is malformed, without keeping anything of it."""
+    core.drop("bad_message", now, f"{error} from {source}")
+    if request is None:
+        return
+    try:
+        request = stamped(request, *source.remote)
+        flow = response_flow(request, source)
+    except PeerError:
+        flow = source
+    core.exchange.send(bytes(_refusal(core, request, error)), flow, now)
+
+
+def _refusal(core: Core, request: Request, error: PeerError) -> Response:
+    return core.respond(request, error.status, reason=error.reason, headers=error.headers)
+
+
+def _note(core: Core, message: Request | Response, source: Flow, now: float) -> None:
+    if core.trace is silent:
+        return
+    if isinstance(message, Request):
+        name = message.method.lower() if message.method in KNOWN else "unknown_method"
+        detail = f"{message.method} {message.uri}"
+    else:
+        name, detail = "response", f"{message.status} {message.reason} ({message.cseq})"
+    core.trace(Note(now, "sip", Mark.IN, name, detail=f"{detail} from {source}"))

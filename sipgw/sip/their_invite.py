@@ -1,0 +1,164 @@
+"""An INVITE or re-INVITE of the peer's, from its arrival to its ACK (RFC 3261 13.3, 14.2)."""
+
+from sipgw.errors import PeerError
+from sipgw.flow import Flow
+from sipgw.sip.bye import send_bye
+from sipgw.sip.core import Core
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited
+from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.message import Request, Response
+from sipgw.sip.server_transaction import InviteServer
+from sipgw.sip.timers import Timer
+from sipgw.sip.transaction import State
+
+
+class TheirInvite:
+    """One INVITE of the peer's on a leg."""
+
+    def __init__(self, core: Core, leg: Leg, request: Request, server: InviteServer) -> None:
+        self.request = request
+        self.server = server
+        server.owner = leg.name
+        self._core = core
+        self._leg = leg
+        self._answer: Response | None = None
+        self._interval = core.options.t1
+        self._repeat_timer: Timer | None = None
+        self._give_up_timer: Timer | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has no final response yet."""
+        return self.server.state is State.PROCEEDING
+
+    def respond(self, status: int, now: float, reason: str = "", headers: Extra = (), body: bytes = b"") -> Response:
+        """Send a response."""
+        if 100 < status < 300:
+            headers = self._core.capable(self.server.flow, headers)
+        response = self._core.respond(
+            self.request, status, to_tag=self._leg.name, reason=reason, headers=headers, body=body
+        )
+        self.server.respond(response, now)
+        return response
+
+    def accept(self, body: bytes, now: float, headers: Extra) -> None:
+        """Send 200, and again until the ACK comes, on any transport (RFC 3261 13.3.1.4)."""
+        self._answer = self.respond(200, now, headers=headers, body=body)
+        timers = self._core.exchange.timers
+        self._give_up_timer = timers.start(now + 64 * self._core.options.t1, self._give_up)
+        self._repeat_timer = timers.start(now + self._interval, self._repeat)
+
+    def acknowledged(self, ack: Request) -> bool:
+        """Whether `ack` is the one that was waited for."""
+        if self._answer is None or ack.cseq.number != self.request.cseq.number:
+            return False
+        self.settle()
+        return True
+
+    def abandon(self, now: float) -> None:
+        """The dialog ends: 487 where no final response was sent, no more repeats where one was."""
+        if self.waits:
+            self.respond(487, now)
+        self.settle()
+
+    def settle(self) -> None:
+        """Nothing is left to be done."""
+        timers = self._core.exchange.timers
+        timers.stop(self._repeat_timer)
+        timers.stop(self._give_up_timer)
+        if self._leg.theirs is self:
+            self._leg.theirs = None
+
+    def _repeat(self, now: float) -> None:
+        assert self._answer is not None, "only an answer is repeated"
+        self.server.respond(self._answer, now)
+        self._interval = min(2 * self._interval, self._core.options.t2)
+        self._repeat_timer = self._core.exchange.timers.start(now + self._interval, self._repeat)
+
+    def _give_up(self, now: float) -> None:
+        leg, core = self._leg, self._core
+        self.settle()
+        if leg.farewell is None:
+            leg.told = True
+            core.tell(Lost(leg.name, "no_ack"))
+        send_bye(core, leg, now, leg.farewell or ())
+
+
+def receive_invite(core: Core, request: Request, server: InviteServer, source: Flow, now: float) -> None:
+    """A new call (RFC 3261 13.3.1)."""
+    leg = Leg(core.new_name(), source, Stage.ASKED, request)
+    leg.dialog = Dialog.of_request(request, source, leg.name)
+    leg.theirs = TheirInvite(core, leg, request, server)
+    core.legs[leg.name] = leg
+    server.respond(core.respond(request, 100), now)
+    core.tell(Invited(leg.name, request, source))
+
+
+def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServer, now: float) -> None:
+    """A re-INVITE; one at a time, and not while ours is out (RFC 3261 14.2).
+
+    While the ACK of an earlier one is still out, its offer or answer may be unsettled (RFC 5407 3.1.4): 491 as well.
+    """
+    if leg.ours is not None or (leg.theirs is not None and not leg.theirs.waits):
+        raise PeerError(491)
+    if leg.theirs is not None:
+        raise PeerError(500, "", (("Retry-After", str(core.spread(10))),))
+    if leg.stage is not Stage.UP:
+        raise PeerError(481)
+    leg.theirs = TheirInvite(core, leg, request, server)
+    server.respond(core.respond(request, 100), now)
+    core.tell(Reinvited(leg.name, request))
+
+
+def receive_ack(core: Core, leg: Leg, ack: Request, now: float) -> None:
+    """The ACK of a 2xx of ours."""
+    theirs = leg.theirs
+    if theirs is None or not theirs.acknowledged(ack):
+        core.drop("repeated_ack", now, leg=leg.name)
+    elif leg.farewell is not None:
+        send_bye(core, leg, now, leg.farewell)
+    else:
+        core.tell(Confirmed(leg.name, ack))
+
+
+def receive_cancel(core: Core, leg: Leg, request: Request, now: float) -> None:
+    """The peer takes its INVITE back (RFC 3261 9.2). Once there was a final response that changes nothing."""
+    theirs = leg.theirs
+    if theirs is None or not theirs.waits:
+        core.drop("late_cancel", now, leg=leg.name)
+        return
+    theirs.abandon(now)
+    if leg.stage is Stage.ASKED:
+        core.finish(leg, Cancelled(leg.name, request))
+
+
+def ring(core: Core, leg: Leg, now: float, status: int, body: bytes, headers: Extra) -> None:
+    """Send a provisional response."""
+    if leg.theirs is None or not leg.theirs.waits:
+        core.drop("late_command", now, f"ring {status}", leg.name)
+        return
+    leg.theirs.respond(status, now, headers=headers, body=body)
+
+
+def answer(core: Core, leg: Leg, body: bytes, now: float, headers: Extra) -> None:
+    """Accept the INVITE or re-INVITE that waits."""
+    theirs, dialog = leg.theirs, leg.dialog
+    if theirs is None or dialog is None or not theirs.waits:
+        core.drop("late_command", now, "answer", leg.name)
+        return
+    if leg.stage is Stage.UP:
+        dialog.refresh(theirs.request)
+    leg.stage, dialog.confirmed, leg.request = Stage.UP, True, None
+    theirs.accept(body, now, headers)
+
+
+def refuse(core: Core, leg: Leg, status: int, now: float, reason: str, headers: Extra) -> None:
+    """Refuse the INVITE, which ends the leg, or the re-INVITE, which does not."""
+    if leg.theirs is None or not leg.theirs.waits:
+        core.drop("late_command", now, f"refuse {status}", leg.name)
+        return
+    leg.theirs.respond(status, now, reason, headers)
+    leg.theirs.settle()
+    if leg.stage is Stage.ASKED:
+        core.finish(leg)
