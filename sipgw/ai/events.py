@@ -229,6 +229,9 @@ GatewayEvent = Started | DigitPressed | CallerSpeech | Interrupted | MarkReached
 class Open(Event, frozen=True):
     """The caller can hear: the conversation starts."""
 
+    early: bool = False
+    """As early media, before the answer: the backend may speak, it does not listen yet. `Open()` follows."""
+
 
 class Mute(Event, frozen=True):
     """Stop (or go on with) carrying the caller's audio to the backend and the backend's to the caller."""
