@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -71,9 +72,11 @@ class AiSocket(WSListener):
 
     # --- opening ----------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Open the connection; `opened` or `failed` follows."""
+    def start(self, gone: Callable[["AiSocket"], None] | None = None) -> None:
+        """Open the connection; `opened` or `failed` follows. `gone` is called when nothing of it is left."""
         self._task = self._loop.create_task(self._run())
+        if gone is not None:
+            self._task.add_done_callback(lambda _: gone(self))
 
     async def _run(self) -> None:
         try:
