@@ -1,4 +1,4 @@
-"""The AI's time line: one stream of samples, in order, at the sender's pace, made of packets that may come late or never.
+"""The AI's time line: one stream of samples, in order and at the sender's pace, of packets that come late or never.
 
 A recogniser is no loudspeaker: audio in order leaves at once, and there is no standing delay. The RTP timestamp says
 where each packet belongs. What is lost is concealed, what is silent is filled at real-time pace, because the voice

@@ -1,0 +1,1 @@
+"""The media plane: sessions, their batch engine, and the seam to control. Pure."""

@@ -1,0 +1,350 @@
+"""The batch engine: all sessions of a worker, 50 times a second, in a few numpy passes.
+
+Datagrams in, audio for the AIs out (`receive`, `decode`); AI audio in, datagrams out (`playout`, `tick`). It does no
+I/O and reads no clock. Its counters are the state table's.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from random import Random, SystemRandom
+
+import numpy as np
+
+from sipgw.ai.events import AudioFormat, CallerSpeech
+from sipgw.audio.level import fade_out
+from sipgw.audio.playout import Cleared, Playout, PlayoutEvent
+from sipgw.errors import UsageError
+from sipgw.flow import Endpoint
+from sipgw.media import plane
+from sipgw.media.convert import LAWS, Inward, Resamplers
+from sipgw.media.hearing import Hearing
+from sipgw.media.lane import Departure
+from sipgw.media.reports import Reports
+from sipgw.media.session import Session, Wiring
+from sipgw.media.table import Table
+from sipgw.media.wheel import Wheel, packet_interval
+from sipgw.options import MediaOptions
+from sipgw.rtp.packet import pack
+from sipgw.rtp.timeline import Timeline
+from sipgw.trace import Mark, Note, Trace, silent
+from sipgw_codecs.registry import Codec
+
+_KEEP_ALIVE = 15.0
+"""While the far end does not want to hear us, a packet this often keeps NATs open (RFC 6263)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something a session's conversation wants to know; it does not cross the seam."""
+
+    session: str
+    event: PlayoutEvent | CallerSpeech
+
+
+EngineEvent = plane.Event | Happened
+
+
+class Engine:
+    """Every session of one worker.
+
+    Args:
+        options: the media plane's settings.
+        table: where the counters live; by default in this process.
+        trace: takes the engine's notes.
+        random: draws SSRCs and first numbers, which must not be guessed (RFC 3550 section 5.1), and RTCP's intervals.
+        unix_offset: seconds to add to `now` for the time of day.
+    """
+
+    def __init__(
+        self,
+        options: MediaOptions,
+        *,
+        table: Table | None = None,
+        trace: Trace = silent,
+        random: Random | None = None,
+        unix_offset: float = 0.0,
+    ) -> None:
+        self._options, self._trace = options, trace
+        self._table = table or Table.of((options.last_port - options.first_port + 1) // 2)
+        self._random = random or SystemRandom()
+        self._unix_offset = unix_offset
+        self._resamplers = Resamplers(len(self._table))
+        self._wheel = Wheel(self._table, self._resamplers)
+        self._inward: dict[tuple[str, AudioFormat], Inward] = {}
+        self._sessions: dict[str, Session] = {}
+        self._by_slot: list[Session | None] = [None] * len(self._table)
+        self._ready: list[Session] = []
+        self._held: dict[int, float] = {}
+        """Slots of started sessions whose far end does not want to hear us, with the time up to which their timestamps
+        have been counted."""
+        self._events: list[EngineEvent] = []
+        self._rtcp: list[tuple[int, bytes, Endpoint]] = []
+        self._wiring = Wiring(self._events.append, self._ready.append, self._table.latch, trace)
+        self._now = 0.0
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    # --- sessions -----------------------------------------------------------------------------------------------
+
+    def create(self, command: plane.CreateSession, now: float) -> int:
+        """A new session; returns its slot, by which its packets are handed in.
+
+        Raises:
+            Unavailable: all slots are taken.
+            UsageError: the session is there already, or its codec is unknown.
+        """
+        if command.session in self._sessions:
+            raise UsageError(f"session {command.session!r} exists")
+        draw = self._random.getrandbits
+        ssrc, sequence = draw(32), draw(15)
+        reports = Reports(ssrc, f"{draw(64):016x}", self._random.random, self._unix_offset)
+        slot = self._table.claim(command.call, command.session, ssrc, sequence, draw(32))
+        try:
+            session = Session(slot, command, sequence, self._options, reports, self._wiring)
+        except UsageError:
+            self._table.release(slot)
+            raise
+        self._sessions[command.session] = self._by_slot[slot] = session
+        self._now = now
+        return slot
+
+    def start(self, session: str, now: float) -> None:
+        """RTP leaves from now on: the first packet within a packet interval."""
+        one = self._get(session)
+        if one.started is None:
+            one.start(now)
+            one.marker = True
+            self._route(one, now)
+
+    def update(self, command: plane.UpdateSession, now: float) -> None:
+        """The stream changed: addresses, types, codec, packet interval or direction. Our numbers go on unbroken."""
+        one = self._get(command.session)
+        self._unroute(one, now)
+        codec = one.codec
+        one.change(command.stream, now)
+        if one.audio is not None and one.codec is not codec:
+            self._attach(one, one.audio)
+        if one.started is not None:
+            self._route(one, now)
+
+    def destroy(self, session: str, now: float) -> plane.StreamStats:
+        """End a session; an RTCP BYE is to be sent (`rtcp_to_send`) before its sockets are closed."""
+        one = self._get(session)
+        if one.started is not None:
+            bye = one.reports.goodbye(one.stats, one.remote_ssrc, self._sent(one, now), now)
+            self._rtcp.append((one.slot, bye, one.rtcp_destination))
+        stats = one.summary(self._sent(one, now)[1])
+        self.set_audio(session, None)
+        self._unroute(one, now)
+        self._held.pop(one.slot, None)
+        self._table.release(one.slot)
+        self._by_slot[one.slot] = None
+        del self._sessions[session]
+        return stats
+
+    def _get(self, session: str) -> Session:
+        found = self._sessions.get(session)
+        if found is None:
+            raise UsageError(f"no session {session!r}")
+        return found
+
+    def _route(self, session: Session, now: float) -> None:
+        """Send in a lane, or only now and then while the far end does not want to hear us."""
+        if session.stream.sending:
+            self._wheel.add(session)
+        else:
+            self._held[session.slot] = now
+
+    def _unroute(self, session: Session, now: float) -> None:
+        """Leave the lane; a session that was held has its timestamps moved on by the time that has passed."""
+        self._wheel.remove(session)
+        if session.slot in self._held:
+            self._pass_time(session, now)
+            del self._held[session.slot]
+            session.marker = True
+
+    def _pass_time(self, session: Session, now: float) -> None:
+        passed = round((now - self._held[session.slot]) * session.codec.clock_hz)
+        self._table.timestamp[session.slot] += np.uint32(passed & 0xFFFFFFFF)
+        self._held[session.slot] = now
+
+    # --- conversations ------------------------------------------------------------------------------------------
+
+    def set_audio(self, session: str, audio: AudioFormat | None, live: bool = False) -> None:
+        """Carry audio in this format to and from a conversation; None ends it: nothing is decoded, silence is sent.
+
+        Args:
+            live: the AI's audio is paced in real time, so that a standing queue of it is delay.
+        """
+        one = self._get(session)
+        one.talking = one.tail = False
+        self._resamplers.reset(one.slot)
+        if one.inward is not None:
+            one.inward.forget(one.slot)
+        if audio is None:
+            one.audio = one.playout = one.inward = one.hearing = None
+            one.listen(None)
+            return
+        self._attach(one, audio)
+        one.playout = self._playout(one.codec, audio, live)
+        options = self._options
+        line = Timeline(self._now, one.codec.clock_hz, options.reorder_wait_ms, options.fill_after_ms)
+        one.listen(line)
+
+    def _attach(self, session: Session, audio: AudioFormat) -> None:
+        """Convert between the session's codec and `audio` from now on."""
+        key = session.codec.name, audio
+        if key not in self._inward:
+            self._inward[key] = Inward(session.codec, audio, self._resamplers)
+        session.audio, session.inward = audio, self._inward[key]
+        if session.hearing is not None:
+            session.hearing = Hearing(session.codec)
+
+    def _playout(self, codec: Codec, audio: AudioFormat, live: bool) -> Playout:
+        law = LAWS.get(audio)
+        if law is None:
+            return Playout(audio.rate_hz, live=live)
+
+        def fade(payload: bytes) -> bytes:
+            pcm = law.decode(np.frombuffer(payload, np.uint8))
+            return law.encode(fade_out(pcm, law.sample_rate_hz)).tobytes()
+
+        return Playout(audio.rate_hz, 1, bytes([law.silence_byte]), fade, live=live)
+
+    def playout(self, session: str) -> Playout:
+        """What is queued for the far end.
+
+        Raises:
+            UsageError: the session has no conversation.
+        """
+        found = self._get(session).playout
+        if found is None:
+            raise UsageError(f"session {session!r} has no conversation")
+        return found
+
+    def clear(self, session: str) -> Cleared:
+        """Drop what is queued: after the next packet, which fades out, no speech leaves."""
+        return self.playout(session).clear()
+
+    def set_vad(self, session: str, on: bool) -> None:
+        """Listen for the caller's speech ourselves; `CallerSpeech` follows."""
+        one = self._get(session)
+        one.hearing = Hearing(one.codec) if on else None
+
+    # --- the far end's packets ----------------------------------------------------------------------------------
+
+    def receive(self, slot: int, data: bytes, source: Endpoint, now: float) -> None:
+        """Take a datagram that came to a session's RTP socket. Returns for any bytes whatever."""
+        session = self._by_slot[slot]
+        if session is not None:
+            session.receive(data, source, now)
+
+    def receive_rtcp(self, slot: int, data: bytes, source: Endpoint, now: float) -> None:
+        """Take a datagram that came to a session's RTCP socket."""
+        session = self._by_slot[slot]
+        if session is not None:
+            session.receive_rtcp(data, source, now)
+
+    def decode(self, now: float) -> list[tuple[str, bytes]]:
+        """What the AIs are to hear of everything received since the last time: session and audio."""
+        if not self._ready:
+            return []
+        self._now = now
+        groups: dict[Inward, tuple[list[Session], list[bytes]]] = defaultdict(lambda: ([], []))
+        for session in self._ready:
+            inward = session.inward
+            if inward is None or not session.inbox:
+                continue
+            payload = session.repair.join(session.inbox)
+            session.inbox.clear()
+            sessions, payloads = groups[inward]
+            sessions.append(session)
+            payloads.append(payload)
+            if session.hearing is not None:
+                self._hear(session, session.hearing, payload)
+        self._ready.clear()
+        decoded: list[tuple[str, bytes]] = []
+        for inward, (sessions, payloads) in groups.items():
+            audio = inward.convert([session.slot for session in sessions], payloads)
+            decoded += [(session.id, piece) for session, piece in zip(sessions, audio, strict=True) if piece]
+        return decoded
+
+    def _hear(self, session: Session, hearing: Hearing, payload: bytes) -> None:
+        for speaking in hearing.heard(payload):
+            self._events.append(Happened(session.id, CallerSpeech(speaking)))
+
+    # --- our packets --------------------------------------------------------------------------------------------
+
+    def tick(self, number: int, now: float, missed: int = 0) -> list[Departure]:
+        """The packets due at a 5 ms sub-tick: slot, datagram, destination.
+
+        A session with 20 ms packets is due at every fourth. The datagrams are overwritten at a later tick.
+
+        Args:
+            number: counts sub-ticks, missed ones too.
+            missed: how many before this one were not served. They are not made up for: timestamps go on, with the
+                marker, and live queues are trimmed.
+        """
+        self._now = now
+        if missed:
+            self._wheel.skip(number, missed)
+            self._trace(Note(now, "media", Mark.TIMER, "ticks_missed", detail=str(missed)))
+        return self._wheel.tick(number, now) + self._keep_alives(now)
+
+    def _keep_alives(self, now: float) -> list[Departure]:
+        due = [slot for slot, counted in self._held.items() if now - counted >= _KEEP_ALIVE]
+        return [self._keep_alive(session, now) for slot in due if (session := self._by_slot[slot])]
+
+    def _keep_alive(self, session: Session, now: float) -> Departure:
+        """One packet of silence."""
+        table, slot = self._table, session.slot
+        self._pass_time(session, now)
+        sequence, timestamp = int(table.sequence[slot]), int(table.timestamp[slot])
+        header = pack(session.stream.send_type, False, sequence, timestamp, int(table.ssrc[slot]))
+        silence = session.codec.silence(packet_interval(session.stream.ptime_ms))
+        table.sequence[slot] += np.uint64(1)
+        session.octets += len(silence)
+        return slot, memoryview(header + silence), session.destination
+
+    # --- time and events ----------------------------------------------------------------------------------------
+
+    def handle_timers(self, now: float) -> None:
+        """Do what is due: concealment, fill, keys without an end, silence of the far end, reports."""
+        self._now = now
+        for session in self._sessions.values():
+            if session.due <= now:
+                if session.reports.due <= now:
+                    self._report(session, now)
+                session.handle_timers(now)
+
+    def _report(self, session: Session, now: float) -> None:
+        data = session.reports.report(session.stats, session.remote_ssrc, self._sent(session, now), now)
+        self._rtcp.append((session.slot, data, session.rtcp_destination))
+        if session.remote_ssrc is not None:
+            self._table.received(session.slot, session.remote_ssrc, session.extended)
+
+    def _sent(self, session: Session, now: float) -> tuple[int, int, int]:
+        """RTP timestamp at `now`, packets and octets sent."""
+        lane = self._wheel.lane(session)
+        packets = int(self._table.sequence[session.slot]) - session.first_sequence
+        octets = lane.octets(session) if lane else session.octets
+        timestamp = int(self._table.timestamp[session.slot])
+        if session.slot in self._held:
+            timestamp += round((now - self._held[session.slot]) * session.codec.clock_hz)
+        return timestamp, packets, octets
+
+    def rtcp_to_send(self) -> list[tuple[int, bytes, Endpoint]]:
+        """Take the RTCP datagrams to send: slot, datagram, destination."""
+        taken, self._rtcp = self._rtcp, []
+        return taken
+
+    def events(self) -> list[EngineEvent]:
+        """Take what has happened: for control (the seam's events) and for the conversations (`Happened`)."""
+        for session in self._sessions.values():
+            playout = session.playout
+            if playout is not None and playout.happened:
+                self._events += [Happened(session.id, event) for event in playout.events()]
+        taken = self._events.copy()
+        self._events.clear()
+        return taken

@@ -1,0 +1,160 @@
+"""Sessions that send the same codec at the same packet interval in the same phase: one pass makes all their packets.
+
+Headers and payloads of a lane are rows of one array. Sequence numbers and timestamps are counted up in the state
+table for the whole lane at once.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sipgw.ai.events import AudioFormat
+from sipgw.audio.playout import Playout
+from sipgw.flow import Endpoint
+from sipgw.media.convert import Outward, Resamplers
+from sipgw.media.session import Session
+from sipgw.media.table import Table
+from sipgw_codecs.registry import Codec
+
+Departure = tuple[int, memoryview, Endpoint]
+"""Slot, datagram and destination. The datagram is overwritten when its lane is due next."""
+
+Speaking = dict[AudioFormat, tuple[list[int], list[bytes]]]
+"""Frames to convert, with the index of the session they are from, by their format."""
+
+_HEADER = 12
+_MARKER = 0x80
+_VERSION_2 = 0x80
+
+
+class Lane:
+    """One codec, packet interval and phase.
+
+    Args:
+        ptime_ms: packet interval.
+    """
+
+    def __init__(self, codec: Codec, ptime_ms: int, table: Table, resamplers: Resamplers) -> None:
+        self.codec, self.ptime_ms = codec, ptime_ms
+        self.sessions: list[Session] = []
+        self._table, self._resamplers = table, resamplers
+        self._samples = codec.clock_hz * ptime_ms // 1000
+        self._converters: dict[AudioFormat, tuple[Outward, int, bytes]] = {}
+        self._ptime = np.uint64(ptime_ms)
+        self._rebuild()
+
+    # --- who sends ----------------------------------------------------------------------------------------------
+
+    def add(self, session: Session) -> None:
+        """A session sends here from the next tick on."""
+        self.sessions.append(session)
+        session.octets -= int(self._table.sequence[session.slot]) * self._samples
+        self._rebuild()
+
+    def remove(self, session: Session) -> None:
+        """A session sends here no longer."""
+        self.sessions.remove(session)
+        session.octets = self.octets(session)
+        self._rebuild()
+
+    def octets(self, session: Session) -> int:
+        """Payload octets a session has sent in all."""
+        return session.octets + int(self._table.sequence[session.slot]) * self._samples
+
+    def _rebuild(self) -> None:
+        """Arrays for the sessions there are now; only marker, numbers and payload change from tick to tick."""
+        count, size = len(self.sessions), _HEADER + self._samples
+        row = np.dtype(
+            [("first", "u1"), ("second", "u1"), ("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4"),
+             ("payload", "u1", (self._samples,))]
+        )  # fmt: skip
+        rows = np.zeros(count, row)
+        self._slots: NDArray[np.intp] = np.array([session.slot for session in self.sessions], np.intp)
+        self._types = np.array([session.stream.send_type for session in self.sessions], np.uint8)
+        rows["first"], rows["second"], rows["ssrc"] = _VERSION_2, self._types, self._table.ssrc[self._slots]
+        self._second, self._sequence, self._timestamp = rows["second"], rows["sequence"], rows["timestamp"]
+        self._payload: NDArray[np.uint8] = rows["payload"]
+        self._payload[:] = self.codec.silence_byte
+        view = rows.view(np.uint8).data
+        self._datagrams = [view[at : at + size] for at in range(0, count * size, size)]
+        self._dirty = False
+
+    # --- sending ------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> list[Departure]:
+        """The packets that are due."""
+        if not self.sessions:
+            return []
+        self._write_payloads(now)
+        self._number()
+        return [
+            (session.slot, datagram, session.destination)
+            for session, datagram in zip(self.sessions, self._datagrams, strict=True)
+        ]
+
+    def skip(self, ticks: int) -> None:
+        """Ticks were missed: time has passed, and packets that were not sent are not sent later."""
+        self._table.timestamp[self._slots] += np.uint32(ticks * self._samples & 0xFFFFFFFF)
+        for session in self.sessions:
+            session.marker = True
+            playout, audio = session.playout, session.audio
+            if playout is not None and audio is not None:
+                playout.skip(ticks * audio.bytes_of(self.ptime_ms))
+
+    def _number(self) -> None:
+        """The next sequence number and timestamp of every session."""
+        slots, table = self._slots, self._table
+        sequence, timestamp = table.sequence[slots], table.timestamp[slots]
+        self._sequence[:] = sequence & 0xFFFF
+        self._timestamp[:] = timestamp
+        table.sequence[slots] = sequence + 1
+        table.timestamp[slots] = timestamp + np.uint32(self._samples)
+
+    def _write_payloads(self, now: float) -> None:
+        """Speech where there is some; whatever the last tick wrote elsewhere becomes silence again."""
+        if self._dirty:
+            self._payload[:] = self.codec.silence_byte
+            self._second[:] = self._types
+            self._dirty = False
+        speaking: dict[AudioFormat, tuple[list[int], list[bytes]]] = {}
+        for index, session in enumerate(self.sessions):
+            playout = session.playout
+            if playout is not None and (playout.active or session.tail):
+                self._take(index, session, playout, speaking, now)
+            if session.marker:
+                session.marker, self._dirty = False, True
+                self._second[index] |= _MARKER
+        for audio, (indices, frames) in speaking.items():
+            self._dirty = True
+            self._payload[indices] = self._converter(audio)[0].convert(self._slots[indices], frames)
+        for index, session in enumerate(self.sessions):
+            if session.hearing is not None:
+                session.hearing.played(bytes(self._datagrams[index][_HEADER:]) if session.talking else b"")
+
+    def _take(self, index: int, session: Session, playout: Playout, speaking: Speaking, now: float) -> None:
+        """Add a session's next frame, or the one that lets the filter's tail out, to those of its format."""
+        audio = session.audio
+        if audio is None:
+            return
+        converter, size, silence = self._converter(audio)
+        frame = playout.take(size)
+        if frame is not None:
+            if not session.talking:
+                session.begin_talking(now)
+            session.tail = converter.has_tail
+            self._table.sent_ms[session.slot] += self._ptime
+        else:
+            session.talking = False
+            if not session.tail:
+                return
+            session.tail, frame = False, silence
+        indices, frames = speaking.setdefault(audio, ([], []))
+        indices.append(index)
+        frames.append(frame)
+
+    def _converter(self, audio: AudioFormat) -> tuple[Outward, int, bytes]:
+        """What converts from a format, the size of a frame in it, and a silent one."""
+        found = self._converters.get(audio)
+        if found is None:
+            size = audio.bytes_of(self.ptime_ms)
+            found = self._converters[audio] = Outward(self.codec, audio, self._resamplers), size, bytes(size)
+        return found

@@ -1,0 +1,336 @@
+"""One session of the engine: what comes from the far end, and the timers; sending is the lanes' work.
+
+`receive` runs for every packet of every call: it makes no objects beyond the payload's bytes and takes the long way
+only where something is out of the ordinary.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from sipgw.ai.events import AudioFormat
+from sipgw.audio.playout import Playout
+from sipgw.flow import Endpoint
+from sipgw.media import plane
+from sipgw.media.convert import Inward
+from sipgw.media.hearing import Hearing
+from sipgw.media.latch import Latch
+from sipgw.media.repair import Repair
+from sipgw.media.reports import Reports
+from sipgw.options import MediaOptions
+from sipgw.rtp.dtmf import Digit, DtmfReceiver
+from sipgw.rtp.packet import BadPacket, header, is_rtcp
+from sipgw.rtp.sequence import Seen
+from sipgw.rtp.stats import ReceiveStats
+from sipgw.rtp.timeline import Piece, Timeline
+from sipgw.trace import Mark, Note, Trace
+from sipgw_codecs.registry import Codec, codec
+
+_NEVER = float("inf")
+_COMFORT_NOISE = 13
+"""RFC 3389; its content is not needed: the time line fills the pause."""
+
+
+class _Kind(Enum):
+    """What a payload type stands for."""
+
+    AUDIO = 1
+    KEYS = 2
+    NOISE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Where a session's results go."""
+
+    emit: Callable[[plane.Event], None]
+    ready: Callable[["Session"], None]
+    """Called when the first piece of audio since the last decoding is there."""
+    latched: Callable[[int, Endpoint], None]
+    trace: Trace
+
+
+class Session:
+    """State of one RTP stream both ways.
+
+    Args:
+        slot: its row in the table and its place in every batch.
+        command: what created it.
+        sequence: of the first packet it will send; as numbers are unbroken, this counts them.
+        reports: its RTCP.
+    """
+
+    def __init__(
+        self,
+        slot: int,
+        command: plane.CreateSession,
+        sequence: int,
+        options: MediaOptions,
+        reports: Reports,
+        wiring: Wiring,
+    ) -> None:
+        self.slot, self.id, self.call = slot, command.session, command.call
+        self.first_sequence = sequence
+        self.options, self.reports = options, reports
+        self._wiring = wiring
+        self.due = _NEVER
+        """When `handle_timers` is wanted next; never later than that, at times earlier."""
+        # What the far end sends.
+        self.latch = Latch(options.relatch_after_ms)
+        self.remote_ssrc: int | None = None
+        self.extended = 0
+        self.drops: Counter[str] = Counter()
+        self._earlier = plane.StreamStats()
+        self._digits = DtmfReceiver()
+        self._rtcp_source: Endpoint | None = None
+        # What the AI hears.
+        self.line: Timeline | None = None
+        self.inbox: list[Piece] = []
+        self.inward: Inward | None = None
+        self.hearing: Hearing | None = None
+        # What the far end hears.
+        self.audio: AudioFormat | None = None
+        """Format on the AI's side, None without a conversation."""
+        self.playout: Playout | None = None
+        self.talking = False
+        """The last packet was speech."""
+        self.marker = False
+        """The next packet begins a talkspurt (RFC 3551 section 4.1)."""
+        self.tail = False
+        """The filter has yet to let go of the last frame."""
+        self.octets = 0
+        """Payload octets sent, as `Lane.octets` counts them while the session is in a lane."""
+        self.first_audio: float | None = None
+        self.started: float | None = None
+        self._told = -_NEVER
+        """Last sign of life before the silence that was told of."""
+        self._watched = 0.0
+        """Since when the far end has been silent, at most."""
+        self.agree(command.stream)
+
+    def agree(self, stream: plane.Stream) -> None:
+        """Offer and answer have settled on `stream`."""
+        self.stream = stream
+        self.codec: Codec = codec(stream.codec)
+        self.stats = ReceiveStats(self.codec.clock_hz)
+        self.repair = Repair(self.codec)
+        self._kinds = dict.fromkeys(stream.receive_types, _Kind.AUDIO) | {_COMFORT_NOISE: _Kind.NOISE}
+        if stream.dtmf_receive_type is not None:
+            self._kinds[stream.dtmf_receive_type] = _Kind.KEYS
+
+    def change(self, stream: plane.Stream, now: float) -> None:
+        """A re-INVITE: other addresses or types, or hold. A source other than the old one may speak from here on."""
+        before, self._earlier, repair = self.stream, self._totals(), self.repair
+        self.agree(stream)
+        self.repair.concealed, self.repair.filled = repair.concealed, repair.filled
+        self.remote_ssrc = None
+        self.latch.reopen(now)
+        if stream.remote != before.remote:
+            self._rtcp_source = None
+        if stream.receiving and not before.receiving:
+            self._watched = now
+        self._write(self.line.restart(now) if self.line else [])
+        self.due = now
+
+    # --- packets ------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, source: Endpoint, now: float) -> None:
+        """Take a datagram from the RTP socket."""
+        try:
+            payload_type, _, sequence, timestamp, ssrc, start, end = header(data)
+        except BadPacket as bad:
+            self._drop(bad.reason, now)
+            return
+        kind = self._kinds.get(payload_type)
+        if kind is None:
+            self._receive_other(data, source, now)
+            return
+        latch = self.latch
+        if source == latch.source:
+            latch.heard = now
+        elif not self._latches(source, now):
+            return
+        if ssrc != self.remote_ssrc:
+            self._switch(ssrc, now)
+        seen, extended = self.stats.receive(sequence, timestamp, now)
+        if seen is not Seen.VALID and not self._believes(seen, now):
+            return
+        self.extended = extended
+        payload = data[start:end] if kind is _Kind.AUDIO else None
+        if kind is _Kind.KEYS:
+            self._key(self._digits.receive(timestamp, data[start:end], now))
+            self.due = min(self.due, self._digits.next_timer() or _NEVER)
+        line = self.line
+        if line is not None:
+            pieces = line.receive(extended, timestamp, payload or None, now)
+            if pieces:
+                self._write(pieces)
+            if line.due < self.due:
+                self.due = line.due
+
+    def _write(self, pieces: list[Piece]) -> None:
+        if pieces:
+            if not self.inbox:
+                self._wiring.ready(self)
+            self.inbox += pieces
+
+    def _receive_other(self, data: bytes, source: Endpoint, now: float) -> None:
+        """RTCP on the RTP port (RFC 5761), or a payload type nobody agreed to."""
+        if is_rtcp(data):
+            self.receive_rtcp(data, source, now)
+        else:
+            self._drop("unknown_payload_type", now)
+
+    def _latches(self, source: Endpoint, now: float) -> bool:
+        """Whether another source than the latched one is believed."""
+        never = self.latch.source is None
+        if not self.latch.accepts(source, now):
+            self._drop("stranger", now)
+            return False
+        self._wiring.latched(self.slot, source)
+        self._note(Mark.STATE, "latched", now, f"{source[0]}:{source[1]}")
+        if never:
+            self._wiring.emit(plane.FirstPacket(self.id))
+        return True
+
+    def _switch(self, ssrc: int, now: float) -> None:
+        """Another stream from the believed source: numbers begin anew."""
+        if self.remote_ssrc is not None:
+            self._note(Mark.STATE, "ssrc_changed", now)
+            self._earlier = self._totals()
+            self.stats = ReceiveStats(self.codec.clock_hz)
+            self._write(self.line.restart(now) if self.line else [])
+        self.remote_ssrc = ssrc
+
+    def _believes(self, seen: Seen, now: float) -> bool:
+        """Whether a packet that is not simply the next one is of use."""
+        if seen is Seen.RESTARTED:
+            self._note(Mark.STATE, "sequence_restarted", now)
+            self._write(self.line.restart(now) if self.line else [])
+        elif seen is not Seen.LATE:
+            self._drop(f"sequence_{seen.value}", now)
+            return False
+        return True
+
+    def receive_rtcp(self, data: bytes, source: Endpoint, now: float) -> None:
+        """Take a datagram from the RTCP socket. Only the host the RTP comes from, or should, is believed."""
+        expected = self.latch.source or self.stream.remote
+        if source[0] not in (expected[0], self.stream.remote_rtcp[0]):
+            self._drop("rtcp_stranger", now)
+            return
+        try:
+            self.reports.receive(data, now)
+        except BadPacket as bad:
+            self._drop(bad.reason, now)
+            return
+        self._rtcp_source = source
+        self._watched = now
+
+    def _key(self, digit: Digit | None) -> None:
+        if digit is not None:
+            self._wiring.emit(plane.Digit(self.id, digit.digit, digit.duration_ms))
+
+    # --- addresses ----------------------------------------------------------------------------------------------
+
+    @property
+    def destination(self) -> Endpoint:
+        """Where RTP goes."""
+        return self.latch.source or self.stream.remote
+
+    @property
+    def rtcp_destination(self) -> Endpoint:
+        """Where RTCP goes: back where it came from; before that, where signalling or the latched source say."""
+        if self._rtcp_source is not None:
+            return self._rtcp_source
+        latched = self.latch.source
+        if latched is None or latched == self.stream.remote:
+            return self.stream.remote_rtcp
+        return latched[0], latched[1] + 1
+
+    # --- timers -------------------------------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """RTP leaves, and is waited for, from now on."""
+        self.started = self._watched = now
+        self.reports.start(now)
+        self.due = now
+
+    def listen(self, line: Timeline | None) -> None:
+        """The AI hears the far end from now on, or no longer."""
+        self.line = line
+        self.inbox.clear()
+        self.due = min(self.due, line.due if line else _NEVER)
+
+    def handle_timers(self, now: float) -> None:
+        """Do what is due, except for reports, which need the table."""
+        line = self.line
+        if line is not None and line.due <= now:
+            self._write(line.handle_timers(now))
+        self._key(self._digits.handle_timers(now))
+        inactive_at = self._inactive_at()
+        if now >= inactive_at:
+            self._told = self._last_sign()
+            self._wiring.emit(plane.Inactive(self.id, round(now - self._told, 1), self.latch.source is None))
+        self.due = min(
+            line.due if line is not None else _NEVER,
+            self._digits.next_timer() or _NEVER,
+            self._inactive_at(),
+            self.reports.due,
+        )
+
+    def _last_sign(self) -> float:
+        return max(self._watched, self.latch.heard)
+
+    def _inactive_at(self) -> float:
+        """When the far end counts as gone; told once for each silence."""
+        if self.started is None or not self.stream.receiving:
+            return _NEVER
+        sign, never = self._last_sign(), self.latch.source is None
+        if sign == self._told:
+            return _NEVER
+        return sign + (self.options.first_packet_timeout if never else self.options.inactivity_timeout)
+
+    def begin_talking(self, now: float) -> None:
+        """The first packet of a talkspurt leaves."""
+        self.talking = self.marker = True
+        if self.first_audio is None:
+            self.first_audio = now
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def summary(self, packets: int) -> plane.StreamStats:
+        """What the session carried; `packets` were sent."""
+        totals, hz = self._totals(), self.codec.clock_hz
+        first = None
+        if self.first_audio is not None and self.started is not None:
+            first = round((self.first_audio - self.started) * 1000)
+        trip = self.reports.round_trip
+        return plane.StreamStats(
+            sent_packets=packets,
+            received_packets=totals.received_packets,
+            lost_packets=totals.lost_packets,
+            jitter_ms=round(self.stats.jitter_ms or self._earlier.jitter_ms, 2),
+            late_packets=totals.late_packets,
+            concealed_ms=self.repair.concealed * 1000 // hz,
+            filled_ms=self.repair.filled * 1000 // hz,
+            round_trip_ms=None if trip is None else round(trip * 1000, 1),
+            first_audio_ms=first,
+            drops=dict(self.drops),
+        )
+
+    def _totals(self) -> plane.StreamStats:
+        """Received over all streams the far end has sent."""
+        return plane.StreamStats(
+            received_packets=self._earlier.received_packets + self.stats.received,
+            lost_packets=self._earlier.lost_packets + max(self.stats.lost, 0),
+            late_packets=self._earlier.late_packets + self.stats.late,
+            jitter_ms=self.stats.jitter_ms,
+        )
+
+    def _drop(self, reason: str, now: float) -> None:
+        self.drops[reason] += 1
+        self._note(Mark.DROP, reason, now)
+
+    def _note(self, mark: Mark, name: str, now: float, detail: str = "") -> None:
+        self._wiring.trace(Note(now, "media", mark, name, self.call, detail))

@@ -1,0 +1,62 @@
+"""When each session sends: lanes of equal codec, packet interval and phase, and who is due at a 5 ms sub-tick."""
+
+from sipgw.media.convert import Resamplers
+from sipgw.media.lane import Departure, Lane
+from sipgw.media.session import Session
+from sipgw.media.table import Table
+
+SUB_TICK_MS = 5
+_SHORTEST_MS, _LONGEST_MS, _STEP_MS = 10, 60, 10
+
+
+def packet_interval(ptime_ms: int) -> int:
+    """The packet interval we use where `ptime_ms` is wanted: 10 to 60 ms in steps of 10."""
+    return max(_SHORTEST_MS, min(ptime_ms // _STEP_MS * _STEP_MS, _LONGEST_MS))
+
+
+class Wheel:
+    """All lanes: for a packet interval of 20 ms there are four phases of 5 ms, and so on."""
+
+    def __init__(self, table: Table, resamplers: Resamplers) -> None:
+        self._table, self._resamplers = table, resamplers
+        self._phases: dict[int, list[dict[str, Lane]]] = {}
+        self._lane_of: dict[int, Lane] = {}
+
+    def add(self, session: Session) -> None:
+        """A session sends from now on, in the phase that has least to do."""
+        ptime_ms = packet_interval(session.stream.ptime_ms)
+        phases = self._phases.setdefault(ptime_ms, [{} for _ in range(ptime_ms // SUB_TICK_MS)])
+        least = min(phases, key=lambda lanes: sum(len(lane.sessions) for lane in lanes.values()))
+        lane = least.get(session.codec.name)
+        if lane is None:
+            lane = least[session.codec.name] = Lane(session.codec, ptime_ms, self._table, self._resamplers)
+        lane.add(session)
+        self._lane_of[session.slot] = lane
+
+    def remove(self, session: Session) -> None:
+        """A session sends no longer; nothing happens if it did not."""
+        lane = self._lane_of.pop(session.slot, None)
+        if lane is not None:
+            lane.remove(session)
+
+    def lane(self, session: Session) -> Lane | None:
+        """Where a session sends."""
+        return self._lane_of.get(session.slot)
+
+    def tick(self, number: int, now: float) -> list[Departure]:
+        """The packets due at sub-tick `number`."""
+        departures: list[Departure] = []
+        for phases in self._phases.values():
+            for lane in phases[number % len(phases)].values():
+                departures += lane.tick(now)
+        return departures
+
+    def skip(self, number: int, missed: int) -> None:
+        """The `missed` sub-ticks before `number` were not served."""
+        for phases in self._phases.values():
+            for phase, lanes in enumerate(phases):
+                # How often this phase would have come up among them.
+                first = (phase - (number - missed)) % len(phases)
+                count = max(0, -(-(missed - first) // len(phases)))
+                for lane in lanes.values() if count else ():
+                    lane.skip(count)
