@@ -70,9 +70,12 @@ def settings_of(options: BackendOptions) -> Settings:
         known = ", ".join(each.value for each in GA_FORMATS)
         raise ValueError(f"backend {options.name}: audio {options.audio} is not one of {known}")
     try:
-        return msgspec.convert(dict(options.settings), Settings)
+        settings = msgspec.convert(dict(options.settings), Settings)
     except msgspec.ValidationError as error:
         raise ValueError(f"backend {options.name}: settings: {error}") from error
+    if settings.vad is None and options.barge_in not in ("local", "both"):
+        raise ValueError(f"backend {options.name}: turn_detection: null needs our own VAD: barge_in: local or both")
+    return settings
 
 
 def audio_format(options: BackendOptions) -> AudioFormat:

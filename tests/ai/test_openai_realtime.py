@@ -38,7 +38,8 @@ FRAME = bytes(range(240)) * 4
 
 
 def dialect(audio: str = "pcm16/24000", url: str = "wss://ai.test/v1/realtime", **settings: Any) -> OpenAIRealtime:
-    options = BackendOptions("ai", "openai-realtime", url=url, audio=audio, settings={"model": "m", **settings})
+    settings = {"model": "m", **settings}
+    options = BackendOptions("ai", "openai-realtime", url=url, audio=audio, barge_in="both", settings=settings)
     return OpenAIRealtime(options, CallFacts(call="c1"))
 
 
@@ -189,6 +190,12 @@ def test_another_format_than_asked_for_is_a_failure_not_noise() -> None:
 def test_settings_that_make_no_sense_are_refused(audio: str, settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         dialect(audio, **settings)
+
+
+def test_turns_without_any_vad_are_refused() -> None:
+    options = BackendOptions("ai", "openai-realtime", barge_in="backend", settings={"turn_detection": None})
+    with pytest.raises(ValueError, match="barge_in"):
+        OpenAIRealtime(options, CallFacts(call="c1"))
 
 
 def test_a_lost_connection_is_a_failure_and_a_reconnection_begins_anew() -> None:

@@ -66,7 +66,8 @@ async def judge(messages: Iterable[str]) -> list[str]:
 
 def everything(audio: str, settings: dict[str, Any]) -> list[str]:
     """All that one conversation with these settings can say."""
-    core = OpenAIRealtime(BackendOptions("ai", "openai-realtime", audio=audio, settings=settings), CallFacts("c1"))
+    options = BackendOptions("ai", "openai-realtime", audio=audio, barge_in="both", settings=settings)
+    core = OpenAIRealtime(options, CallFacts("c1"))
 
     def receive(kind: str, **fields: object) -> None:
         core.receive(json.dumps({"type": kind, **fields}), 1.0)
