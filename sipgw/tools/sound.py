@@ -50,6 +50,11 @@ class Sound:
         """How long it lasts, up to the last packet."""
         return self.packets[-1].delay if self.packets else 0.0
 
+    @property
+    def lead(self) -> float:
+        """How far the earliest packet goes ahead of its timestamp: captured speech has jitter."""
+        return min((p.delay - p.timestamp / CLOCK_HZ for p in self.packets), default=0.0)
+
     def pcm(self) -> Pcm:
         """Its speech as samples on its own time line."""
         return placed([(p.timestamp, p.codec, p.payload) for p in self.packets])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sipgw.tools.pcap import CaptureError
-from sipgw.tools.sound import Sound, from_capture, from_pcm, from_wav, placed, transcoded
+from sipgw.tools.sound import Sound, Sounding, from_capture, from_pcm, from_wav, placed, transcoded
 from sipgw.tools.wav import write_wav
 from sipgw_codecs.g711 import PCMA, PCMU
 from tests.shared import shared
@@ -53,6 +53,13 @@ def test_the_capture_keeps_its_own_jitter() -> None:
     gaps = np.diff([packet.delay for packet in speech])
     assert gaps.max() > 0.05
     assert gaps.mean() == pytest.approx(0.03, abs=0.001)
+
+
+def test_the_lead_is_how_early_the_earliest_packet_was() -> None:
+    assert Sound().lead == 0.0
+    assert from_pcm(np.zeros(800, np.int16)).lead == 0.0
+    packets = (Sounding(0.0, "PCMU", b"", 0), Sounding(0.015, "PCMU", b"", 160), Sounding(0.05, "PCMU", b"", 320))
+    assert Sound(packets).lead == pytest.approx(-0.005)
 
 
 def test_a_capture_without_signalling_is_taken_too() -> None:

@@ -1,0 +1,88 @@
+"""A phone that is called: answers as told, sends every RTP packet back, and can hang up."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable
+
+from sipgw.flow import Flow
+from sipgw.io.driver import Driver
+from sipgw.io.udp import UdpListener
+from sipgw.options import SipOptions
+from sipgw.sdp.audio import LocalAudio
+from sipgw.sdp.model import Sdp
+from sipgw.sdp.offer import answer
+from sipgw.sip.agent import Agent
+from sipgw.sip.events import Invited, SipEvent
+from sipgw.sip.message import Request
+
+HOST = "127.0.0.1"
+
+
+class Callee:
+    """Answers every call with 180 and 200, unless `status` is another."""
+
+    def __init__(self, status: int = 200, codecs: tuple[str, ...] = ("PCMU", "PCMA"), back: bool = True) -> None:
+        self.status = status
+        self.codecs = codecs
+        self.back = back
+        self.events: list[SipEvent] = []
+        self.rtp: list[bytes] = []
+        self.leg = ""
+        self.request: Request | None = None
+        """The latest INVITE."""
+        self._signalling = UdpListener.open((HOST, 0))
+        self._media = UdpListener.open((HOST, 0))
+        words = (f"callee{number}" for number in itertools.count())
+        self.agent = Agent(SipOptions(HOST, self._signalling.local[1]), token=lambda: next(words))
+        self.driver: Driver[SipEvent] = Driver(self.agent, self._signalling.send, self._on_event)
+
+    @property
+    def uri(self) -> str:
+        """Whom to call."""
+        return f"sip:callee@{HOST}:{self._signalling.local[1]}"
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._signalling.start(self.driver.receive)
+        self._media.start(self._echo)
+
+    def close(self) -> None:
+        """End."""
+        self.driver.close()
+        self._signalling.close()
+        self._media.close()
+
+    def does(self, action: Callable[[float], None]) -> None:
+        """A command to the agent."""
+        self.driver.run(action)
+
+    def _echo(self, data: bytes, source: Flow) -> None:
+        self.rtp.append(data)
+        if self.back:
+            self._media.send(data, source)
+
+    def _on_event(self, event: SipEvent, now: float) -> None:
+        self.events.append(event)
+        if not isinstance(event, Invited):
+            return
+        self.leg, self.request = event.leg, event.request
+        if self.status != 200:
+            self.does(lambda now: self.agent.refuse(event.leg, self.status, now))
+            return
+        local = LocalAudio(HOST, self._media.local[1], self.codecs, session_id=1)
+        body = bytes(answer(Sdp.parse(event.request.body), local).sdp)
+        self.does(lambda now: self.agent.ring(event.leg, now))
+        self.does(lambda now: self.agent.answer(event.leg, body, now))
+
+
+@contextlib.asynccontextmanager
+async def callee(
+    status: int = 200, codecs: tuple[str, ...] = ("PCMU", "PCMA"), back: bool = True
+) -> AsyncIterator[Callee]:
+    """A callee that is ready."""
+    phone = Callee(status, codecs, back)
+    phone.start()
+    try:
+        yield phone
+    finally:
+        phone.close()
