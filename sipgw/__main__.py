@@ -1,0 +1,5 @@
+"""`python -m sipgw`."""
+
+from sipgw.cli import main
+
+main()

@@ -1,0 +1,184 @@
+"""The control shell: carries the call core's effects out, in order, and brings their completions back as events.
+
+It decides nothing. What an effect causes at once (ports that are open, say) is heard after the effects that wait.
+"""
+
+import asyncio
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from structlog.typing import FilteringBoundLogger
+
+from sipgw.call import effects as do
+from sipgw.call.cdr import CallRecord
+from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.registry import Calls
+from sipgw.errors import Unavailable
+from sipgw.io.clock import Clock
+from sipgw.io.driver import Driver
+from sipgw.io.ports import PortPair, PortPool
+from sipgw.media import plane
+from sipgw.ops.metrics import Metrics
+from sipgw.sip.agent import Agent
+from sipgw.sip.events import Invited, SipEvent
+from sipgw.trace import Mark, Note, Trace
+
+
+class Control:
+    """Everything the effects need.
+
+    Args:
+        calls: the call core.
+        agent: the SIP agent, whose commands go through `driver`.
+        media: the media plane; its events come here from now on.
+        pool: where RTP ports come from.
+        advertised: the address of those ports for SDP.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        agent: Agent,
+        media: plane.MediaPlane,
+        pool: PortPool,
+        advertised: str,
+        *,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+        trace: Trace,
+    ) -> None:
+        self._calls, self._agent, self._media, self._pool = calls, agent, media, pool
+        self._advertised = advertised
+        self._clock, self._log, self._metrics, self._trace = clock, log, metrics, trace
+        self._driver: Driver[SipEvent] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[do.Effect] = deque()
+        self._carrying = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._ports: dict[str, PortPair] = {}
+        self.idle = asyncio.Event()
+        """Set while there is no call."""
+        self.idle.set()
+        media.listen(self._on_media)
+
+    def drive(self, driver: Driver[SipEvent]) -> None:
+        """The driver of the agent; it delivers to `on_sip`."""
+        self._driver = driver
+
+    def on_sip(self, event: SipEvent, now: float) -> None:
+        """Something happened on the SIP side."""
+        if isinstance(event, Invited):
+            self._metrics.call_began()
+        self._carry(self._calls.on_sip(event, now))
+
+    def drain(self) -> None:
+        """Take no new calls; those that run may finish, for a time."""
+        self._agent.draining = True
+        self._carry(self._calls.drain(self._clock.now()))
+
+    def close(self) -> None:
+        """Stop all timers and give all ports back."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for pair in self._ports.values():
+            self._pool.give_back(pair, self._clock.now())
+        self._ports.clear()
+
+    def _on_media(self, event: plane.Event) -> None:
+        self._carry(self._calls.on_media(event, self._clock.now()))
+
+    def _on_timer(self, name: str) -> None:
+        del self._timers[name]
+        self._carry(self._calls.on_timer(name, self._clock.now()))
+
+    def _carry(self, effects: Iterable[do.Effect]) -> None:
+        """Carry effects out, and whatever they lead to, until nothing waits."""
+        self._waiting.extend(effects)
+        if self._carrying:
+            return
+        self._carrying = True
+        try:
+            while self._waiting:
+                self._guarded(self._waiting.popleft())
+        finally:
+            self._carrying = False
+        if self._calls.idle:
+            self.idle.set()
+        else:
+            self.idle.clear()
+
+    def _guarded(self, effect: do.Effect) -> None:
+        try:
+            self._do(effect)
+        except Exception:  # noqa: BLE001 a defect met by one call must not end all the others
+            name = f"{type(effect).__name__}_failed".lower()
+            self._trace(Note(self._clock.now(), "app", Mark.DROP, name, detail=traceback.format_exc()))
+            self._log.error("effect failed", effect=repr(effect), exc_info=True)
+
+    def _do(self, effect: do.Effect) -> None:
+        match effect:
+            case do.Ring(leg, status, body):
+                self._sip(lambda now: self._agent.ring(leg, now, status, body))
+            case do.Answer(leg, body):
+                self._sip(lambda now: self._agent.answer(leg, body, now))
+            case do.Refuse(leg, status, reason, headers):
+                self._sip(lambda now: self._agent.refuse(leg, status, now, reason or None, headers))
+            case do.HangUp(leg, headers):
+                self._sip(lambda now: self._agent.hang_up(leg, now, headers))
+            case do.Media(command):
+                self._command(command)
+            case do.OpenPorts(name):
+                self._open_ports(name)
+            case do.ReleasePorts(name):
+                self._release_ports(name)
+            case do.StartTimer(name, when):
+                delay = max(when - self._clock.now(), 0.0)
+                self._timers[name] = self._loop.call_later(delay, self._on_timer, name)
+            case do.CancelTimer(name):
+                if timer := self._timers.pop(name, None):
+                    timer.cancel()
+            case do.Log(message, fields):
+                self._log.info(message, **fields)
+            case do.Record(record):
+                self._count(record)
+            case _:
+                assert_never(effect)
+
+    def _count(self, record: CallRecord) -> None:
+        stats = record.stats
+        self._metrics.call_ended(
+            record.cause,
+            answered=record.answered is not None,
+            seconds=record.seconds,
+            first_audio_ms=stats.first_audio_ms if stats else None,
+        )
+        if stats:
+            self._metrics.dropped("media", stats.drops)
+
+    def _sip(self, command: Callable[[float], None]) -> None:
+        assert self._driver is not None
+        self._driver.run(command)
+
+    def _command(self, command: plane.Command) -> None:
+        sockets = None
+        if isinstance(command, plane.CreateSession):
+            sockets = self._ports[command.session].descriptors
+        self._media.command(command, sockets)
+
+    def _open_ports(self, name: str) -> None:
+        now = self._clock.now()
+        try:
+            pair = self._pool.take(now)
+        except Unavailable as error:
+            self._carry(self._calls.on_ports(PortsFailed(name, str(error)), now))
+            return
+        self._ports[name] = pair
+        self._carry(self._calls.on_ports(PortsOpened(name, self._advertised, pair.port), now))
+
+    def _release_ports(self, name: str) -> None:
+        if pair := self._ports.pop(name, None):
+            self._pool.give_back(pair, self._clock.now())
