@@ -3,7 +3,7 @@
 import re
 
 from sipgw.errors import PeerError
-from sipgw.sip.grammar import bad, decode, is_token, number
+from sipgw.sip.grammar import decode, is_token, number
 from sipgw.sip.headers import Headers
 from sipgw.sip.model import Request, Response
 
@@ -11,6 +11,7 @@ MAX_BODY_BYTES = 2**31 - 1
 """Largest Content-Length that is read as a number at all."""
 
 _FOLD = re.compile(r"\n[ \t]++")
+_FOLD_BYTES = re.compile(rb"\n[ \t]++")
 _VERSION = re.compile(r"SIP/[0-9]++\.[0-9]++", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"(SIP/[0-9]++\.[0-9]++) ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE | re.DOTALL)
 
@@ -75,6 +76,8 @@ def read_head(head: bytes) -> Request | Response:
     """
     lines = _lines(head)
     start = lines[0]
+    if "\r" in start:
+        raise Malformed(400, "Not a SIP message")
     headers, wrong = _headers(lines[1:])
     if start[:4].upper() == "SIP/":
         message: Request | Response = _response(start, headers)
@@ -104,8 +107,9 @@ def body_length(message: Request | Response) -> int | None:
 
 def malformed(status: int, reason: str, message: Request | Response) -> Malformed:
     """The error for a message of which at least the start line was read."""
-    answerable = isinstance(message, Request) and message.method != "ACK" and "Via" in message.headers
-    return Malformed(status, reason, message if answerable and isinstance(message, Request) else None)
+    if isinstance(message, Response) or message.method == "ACK" or "Via" not in message.headers:
+        return Malformed(status, reason)
+    return Malformed(status, reason, message)
 
 
 def _lines(head: bytes) -> list[str]:
@@ -114,7 +118,7 @@ def _lines(head: bytes) -> list[str]:
     try:
         text = head.decode()
     except UnicodeDecodeError:
-        return [decode(line) for line in re.sub(rb"\n[ \t]++", b" ", head).split(b"\n")]
+        return [decode(line) for line in _FOLD_BYTES.sub(b" ", head).split(b"\n")]
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     return text.split("\n")
@@ -167,6 +171,4 @@ def _readable(response: Response) -> Response:
         _ = (response.via, response.cseq, response.call_id, response.from_, response.to)
     except PeerError as error:
         raise Malformed(error.status, error.reason) from None
-    if response.status == 0:
-        bad("status")
     return response

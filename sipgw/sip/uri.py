@@ -1,7 +1,7 @@
 """SIP and SIPS URIs (RFC 3261 section 19.1, RFC 5118 for IPv6); other schemes are kept as they are."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from sipgw.sip.grammar import bad
@@ -54,9 +54,10 @@ class Uri:
     opaque: str = field(default="", compare=False)
     """What follows the colon of another scheme."""
     raw: str = field(init=False, repr=False)
+    written: InitVar[str] = ""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "raw", self._print())
+    def __post_init__(self, written: str) -> None:
+        object.__setattr__(self, "raw", written or self._print())
 
     @classmethod
     def parse(cls, text: str) -> "Uri":
@@ -69,7 +70,7 @@ class Uri:
             scheme, user, password, host, port, params, headers = found.groups()
             if port and int(port) > 65535:
                 bad("port")
-            uri = cls(
+            return cls(
                 scheme.lower(),
                 user,
                 password,
@@ -77,13 +78,12 @@ class Uri:
                 int(port) if port else None,
                 _uri_params(params) if params else NO_PARAMS,
                 headers or "",
+                written=text,
             )
-        elif (other := _OTHER.fullmatch(text)) and other[1].lower() not in ("sip", "sips"):
-            uri = cls(other[1].lower(), opaque=other[2])
-        else:
+        other = _OTHER.fullmatch(text)
+        if not other or other[1].lower() in ("sip", "sips"):
             bad("URI")
-        object.__setattr__(uri, "raw", text)
-        return uri
+        return cls(other[1].lower(), opaque=other[2], written=text)
 
     def _print(self) -> str:
         if self.opaque:
