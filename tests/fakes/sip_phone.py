@@ -154,7 +154,7 @@ class Phone:
 
     def next(self, branch: str, **how: str) -> "Phone":
         """The same, for the next request of the dialog."""
-        return replace(self, cseq=self.cseq + 1, branch=branch, **how)  # type: ignore[arg-type]
+        return replace(self, cseq=self.cseq + 1, branch=branch, **how)
 
 
 def reply(

@@ -1,0 +1,201 @@
+"""Dialogs: route sets, targets, where requests go, and writing them down."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from sipgw.errors import PeerError
+from sipgw.flow import Flow
+from sipgw.options import SipOptions
+from sipgw.sip.agent import Agent
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import Answered, HungUp, Released
+from sipgw.sip.message import Request, Response, parse
+from sipgw.sip.paths import next_hop
+from sipgw.sip.uri import Uri
+from tests.fakes.sip_phone import FLOW, OURS, Phone, Wire, answered, reply
+
+ROUTES = "Record-Route: <sip:127.0.0.1:5091;lr>, <sip:127.0.0.1:5092;lr>\r\n"
+SDP = b"v=0\r\n"
+
+
+def request(text: str) -> Request:
+    message = parse(text.encode())
+    assert isinstance(message, Request)
+    return message
+
+
+def called(**how: str) -> Dialog:
+    return Dialog.of_request(request(Phone(**how).invite()), FLOW, "ours")  # type: ignore[arg-type]
+
+
+def test_the_callee_takes_the_route_set_in_order() -> None:
+    dialog = called(more=ROUTES)
+    uri, routes, flow = dialog.address()
+    assert uri == "sip:phone@127.0.0.1:5070"
+    assert routes == ("<sip:127.0.0.1:5091;lr>", "<sip:127.0.0.1:5092;lr>")
+    assert flow.remote == ("127.0.0.1", 5091)
+
+
+def test_the_caller_takes_the_route_set_in_reverse() -> None:
+    wire = Wire()
+    leg = wire.agent.invite("sip:a@127.0.0.1:5070", FLOW, SDP, 0.0, from_="<sip:b@127.0.0.1>")
+    (ack,) = wire.gets(reply(wire.take()[0], 200, to_tag="x", more=ROUTES))
+    assert ack.all("Route") == ["<sip:127.0.0.1:5092;lr>", "<sip:127.0.0.1:5091;lr>"]
+    assert ack.flow.remote == ("127.0.0.1", 5092)
+    wire.agent.hang_up(leg, 0.0)
+    assert wire.take()[0].all("Route") == ack.all("Route")
+
+
+def test_the_200_of_the_callee_repeats_the_record_route() -> None:
+    wire = Wire()
+    wire.gets(Phone(more=ROUTES).invite())
+    wire.agent.answer(wire.events()[0].leg, SDP, 0.0)
+    (ok,) = wire.take()
+    assert ok.all("Record-Route") == ["<sip:127.0.0.1:5091;lr>, <sip:127.0.0.1:5092;lr>"]
+
+
+def test_a_strict_router_gets_itself_as_the_request_uri() -> None:
+    dialog = called(more="Record-Route: <sip:127.0.0.1:5091>, <sip:127.0.0.1:5092;lr>\r\n")
+    uri, routes, flow = dialog.address()
+    assert uri == "sip:127.0.0.1:5091"
+    assert routes == ("<sip:127.0.0.1:5092;lr>", "<sip:phone@127.0.0.1:5070>")
+    assert flow.remote == ("127.0.0.1", 5091)
+
+
+def test_a_reinvite_moves_the_target_but_not_the_routes() -> None:
+    dialog = called(more=ROUTES)
+    dialog.refresh(request(Phone(contact="<sip:new@127.0.0.1:5099>").invite()))
+    assert dialog.target == "sip:new@127.0.0.1:5099"
+    assert len(dialog.routes) == 2
+
+
+def test_a_contact_that_cannot_be_read_is_no_new_target() -> None:
+    dialog = called()
+    dialog.refresh(Response(200, "OK", request(Phone(contact="nonsense here").invite()).headers))
+    assert dialog.target == "sip:phone@127.0.0.1:5070"
+
+
+def test_an_invite_without_contact_leaves_from() -> None:
+    text = Phone().invite().replace("Contact: <sip:phone@127.0.0.1:5070>\r\n", "")
+    assert Dialog.of_request(request(text), FLOW, "ours").target == "sip:phone@127.0.0.1"
+
+
+def test_cseq_may_jump_and_repeat_but_not_go_back() -> None:
+    dialog = called(more="")
+    dialog.heard(request(Phone(cseq=50).bye()), FLOW)
+    dialog.heard(request(Phone(cseq=50).bye()), FLOW)
+    with pytest.raises(PeerError) as caught:
+        dialog.heard(request(Phone(cseq=49).bye()), FLOW)
+    assert caught.value.status == 500
+
+
+@pytest.mark.parametrize(
+    ("uri", "remote", "behind_nat", "expected"),
+    [
+        ("sip:a@127.0.0.1:5099", "127.0.0.1", False, ("127.0.0.1", 5099)),
+        ("sip:a@127.0.0.1", "127.0.0.1", False, ("127.0.0.1", 5060)),
+        ("sip:a@198.51.100.9", "203.0.113.5", False, ("198.51.100.9", 5060)),
+        ("sip:a@8.8.8.8", "9.9.9.9", False, ("8.8.8.8", 5060)),
+        ("sip:a@8.8.8.8", "9.9.9.9", True, None),
+        ("sip:a@192.168.1.5:5060", "9.9.9.9", False, None),
+        ("sip:a@phone.example.com", "127.0.0.1", False, None),
+        ("sip:a@127.0.0.1:5099;transport=tcp", "127.0.0.1", False, None),
+        ("sip:a@127.0.0.1:5099;transport=UDP", "127.0.0.1", False, ("127.0.0.1", 5099)),
+        ("sip:a@0.0.0.0", "127.0.0.1", False, None),
+        ("sip:a@255.255.255.255", "127.0.0.1", False, None),
+        ("sip:a@224.0.1.75", "127.0.0.1", False, None),
+        ("sip:a@[::1]:5099", "127.0.0.1", False, None),
+        ("sip:a@[::1]:5099", "::1", False, ("::1", 5099)),
+        ("tel:+15550100", "127.0.0.1", False, None),
+    ],
+)
+def test_where_a_request_goes(uri: str, remote: str, behind_nat: bool, expected: tuple[str, int] | None) -> None:
+    flow = Flow("udp", OURS, (remote, 5070))
+    assert next_hop(Uri.parse(uri), flow, behind_nat=behind_nat).remote == (expected or flow.remote)
+
+
+def test_a_peer_behind_a_nat_is_answered_where_it_was_last_heard() -> None:
+    wire = Wire()
+    home, moved = (Flow("udp", OURS, ("9.9.9.9", port)) for port in (1024, 2048))
+    text = Phone(contact="<sip:phone@8.8.8.8:5070>").invite().replace("UDP 127.0.0.1:5070", "UDP 8.8.8.8:5070;rport")
+    wire.gets(text, home)
+    leg = wire.events()[0].leg
+    wire.agent.answer(leg, SDP, 0.0)
+    phone = replace(Phone().within(wire.take()[0]), branch="z9hG4bK-ping")
+    wire.gets(phone.ack(), home)
+    ping = phone.request("OPTIONS", cseq=2).replace("UDP 127.0.0.1:5070", "UDP 8.8.8.8:5070;rport")
+    wire.gets(ping, moved)
+    wire.agent.hang_up(leg, 0.0)
+    (bye,) = wire.take()
+    assert bye.flow == moved
+    assert bye.first == "BYE sip:phone@8.8.8.8:5070 SIP/2.0"
+
+
+def test_a_stream_is_kept_for_the_whole_dialog() -> None:
+    flow = Flow("tcp", OURS, ("127.0.0.1", 40_000))
+    assert next_hop(Uri.parse("sip:a@127.0.0.1:5099;transport=tcp"), flow, behind_nat=False) == flow
+
+
+# Writing down
+
+
+def test_a_dialog_survives_json() -> None:
+    dialog = called(more=ROUTES)
+    assert Dialog.restore(json.loads(json.dumps(dialog.snapshot()))) == dialog
+
+
+def test_snapshots_of_other_versions_are_refused() -> None:
+    wire = Wire()
+    with pytest.raises(ValueError, match="version 9"):
+        wire.agent.restore({"version": 9, "legs": {}})
+    with pytest.raises(ValueError, match="version None"):
+        Dialog.restore({})
+
+
+def restored(wire: Wire) -> Wire:
+    """Another agent that goes on with the calls of `wire`."""
+    other = Wire()
+    other.agent = Agent(SipOptions(), token=iter(f"u{number}" for number in range(100)).__next__)
+    other.agent.restore(json.loads(json.dumps(wire.agent.snapshot())))
+    return other
+
+
+def test_a_restored_agent_answers_a_bye() -> None:
+    leg, phone = answered(wire := Wire())
+    other = restored(wire)
+    assert [heard.brief for heard in other.gets(phone.bye())] == ["200"]
+    (event,) = other.events()
+    assert isinstance(event, HungUp)
+    assert event.leg == leg
+
+
+def test_a_restored_agent_sends_a_bye() -> None:
+    leg, _ = answered(wire := Wire(), Phone(more=ROUTES))
+    other = restored(wire)
+    other.agent.hang_up(leg, 0.0)
+    (bye,) = other.take()
+    wire.agent.hang_up(leg, 0.0)
+    (same,) = wire.take()
+    assert (bye.first, bye["To"], bye["From"], bye["CSeq"], bye.all("Route"), bye.flow) == (
+        *(same.first, same["To"], same["From"], same["CSeq"]),
+        *(same.all("Route"), same.flow),
+    )
+    other.gets(reply(bye, 200))
+    assert other.events() == [Released(leg)]
+
+
+def test_a_restored_agent_reinvites_and_is_reinvited() -> None:
+    leg, phone = answered(wire := Wire())
+    other = restored(wire)
+    other.agent.reinvite(leg, SDP, 0.0)
+    assert [heard.brief for heard in other.gets(reply(other.take()[0], 200))] == ["ACK"]
+    assert [type(event) for event in other.events()] == [Answered]
+    assert [heard.brief for heard in other.gets(phone.next("z9hG4bK-2").invite())] == ["100"]
+
+
+def test_only_confirmed_dialogs_are_written_down() -> None:
+    wire = Wire()
+    wire.gets(Phone().invite())
+    assert wire.agent.snapshot() == {"version": 1, "legs": {}}
