@@ -42,8 +42,8 @@ def configure(
     log: FilteringBoundLogger = structlog.get_logger()
     root = logging.getLogger()
     root.handlers[:] = [_Forward(log)]
-    # Libraries' debug lines hold whole messages, headers included.
-    root.setLevel(max(number, logging.INFO))
+    # Libraries' lines below that are not about calls, and at DEBUG hold whole messages, headers included.
+    root.setLevel(max(number, logging.WARNING))
     return log
 
 

@@ -83,7 +83,7 @@ class _Phone:
         self._clock = clock
         self._pair: PortPair = PortPool(MediaOptions(local, first_port=_PORTS[0], last_port=_PORTS[1])).take(0.0)
         self._media = PhoneMedia(UdpListener(self._pair.rtp), clock)
-        self._listener = UdpListener.open((local, 0))
+        self._listener = UdpListener.open((local, 0), self._send_failed)
         self._flow = self._listener.flow(remote)
         t1 = _NEARBY_T1 if ipaddress.ip_address(local).is_loopback else 0.5
         options = SipOptions(local, self._listener.local[1], user_agent="sipgw phone", node="phone", t1=t1)
@@ -145,6 +145,9 @@ class _Phone:
     def _send(self, data: bytes, flow: Flow) -> None:
         self._signals.append(Signal.of(self._clock.now(), data, sent=True))
         self._listener.send(data, flow)
+
+    def _send_failed(self, name: str, flow: Flow) -> None:
+        self._driver.run(lambda now: self._agent.transport_failed(flow, now))
 
     def _receive(self, data: bytes, source: Flow) -> None:
         self._signals.append(Signal.of(self._clock.now(), data, sent=False))

@@ -92,11 +92,12 @@ def test_a_secret_in_a_traceback_is_masked_too(form: str) -> None:
     assert "sk-environment" not in stream.getvalue()
 
 
-def test_libraries_write_into_the_same_log_but_not_their_debug_lines() -> None:
+def test_libraries_write_their_warnings_into_the_same_log_and_nothing_below() -> None:
     stream = io.StringIO()
     configure("json", "debug", stream=stream)
     logging.getLogger("asyncio").error("Task exception was never retrieved")
     logging.getLogger("websockets").debug("> GET / with every header")
+    logging.getLogger("websockets").info("server listening")
     [line] = lines(stream)
     assert (line["event"], line["library"]) == ("Task exception was never retrieved", "asyncio")
 

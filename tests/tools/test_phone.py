@@ -121,6 +121,12 @@ async def test_a_call_that_is_given_up_is_hung_up() -> None:
         await until(lambda: "HungUp" in {type(event).__name__ for event in far_end.events})
 
 
+async def test_what_the_system_refuses_to_send_is_known_at_once() -> None:
+    too_long = Order("sip:demo@127.0.0.1:9", headers=(("X-Long", "x" * 70_000),))
+    report = await asyncio.wait_for(call(too_long), 2)
+    assert (report.status, report.ending) == (503, "nobody answers")
+
+
 @pytest.mark.parametrize("uri", ["demo", "tel:+15550100", "sip:"])
 async def test_what_is_no_sip_uri_is_refused(uri: str) -> None:
     with pytest.raises(PeerError):
