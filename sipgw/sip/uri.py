@@ -12,7 +12,7 @@ HOST: Final = r"\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9_][A-Za-z0-9_.\-]*+"
 
 _SIP = re.compile(
     r"(sips?):"
-    r'(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?@)?'
+    r'(?:([^@:\s<>"]*+)(?::([^@\s<>"]*+))?@)?'
     rf"({HOST})(?::([0-9]{{1,5}}))?"
     r'((?:;[^;?\s<>"]++)*+)'
     r'(?:\?([^\s<>"]*+))?',
@@ -43,7 +43,7 @@ class Uri:
     scheme: str
     """Lower case."""
     user: str | None = field(default=None, compare=False)
-    """As written, with %XX; see `user_text`."""
+    """As written, with %XX; see `user_text`. Empty, not None, for the `sip:@host` of some anonymous callers."""
     password: str | None = field(default=None, compare=False)
     host: str = field(default="", compare=False)
     """IPv6 literals in their brackets; see `address`."""
