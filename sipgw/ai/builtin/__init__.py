@@ -1,0 +1,1 @@
+"""Backends that need no network: real dialects, without a socket."""
