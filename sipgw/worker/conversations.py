@@ -165,7 +165,6 @@ class Talk:
         connect = self._conversation.connect(now)
         self._deadline = self._loop.call_later(self._backend.connect_timeout, self._not_set_up)
         if connect is None:
-            self._conversation.connected(now)
             return
         self._socket = AiSocket(connect, self._backend, self)
         self._sockets.add(self._socket)

@@ -245,10 +245,11 @@ class Scripted:
         self.told: list[GatewayEvent] = []
 
     def open(self, now: float) -> Connect | None:
+        self.said.append(Ready())
         return None
 
     def connected(self, now: float) -> None:
-        self.said.append(Ready())
+        raise AssertionError("there is no socket")
 
     def disconnected(self, code: int, reason: str, now: float) -> None: ...
 

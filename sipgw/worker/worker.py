@@ -1,0 +1,221 @@
+"""The worker: carries out the seam's commands on engine, sockets and conversations, and beats every 5 ms.
+
+Whatever goes wrong with one session, an exception of ours included, ends that session and no other.
+"""
+
+import asyncio
+import os
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sipgw.ai.registry import Prompts
+from sipgw.errors import SipgwError, UsageError
+from sipgw.flow import Endpoint
+from sipgw.media import plane
+from sipgw.media.batch import Engine, EngineEvent, Happened, Receive
+from sipgw.options import MediaOptions
+from sipgw.trace import Mark, Note, Trace, silent
+from sipgw.worker.ai_socket import AiSocket
+from sipgw.worker.media_io import MediaIo
+from sipgw.worker.placed import Placed
+from sipgw.worker.tick import Lateness, Ticker
+
+Sockets = tuple[int, int] | None
+
+
+class GuardedEngine(Engine):
+    """An engine in which a datagram that meets a defect costs its own session."""
+
+    defect: Callable[[str, Exception], None]
+    """Takes the session and what was raised."""
+
+    def receivers(self, slot: int) -> tuple[Receive, Receive]:
+        """What takes the datagrams of a session's RTP and RTCP sockets."""
+        rtp, rtcp = super().receivers(slot)
+        return self._guarded(slot, rtp), self._guarded(slot, rtcp)
+
+    def _guarded(self, slot: int, take: Receive) -> Receive:
+        def guarded(data: bytes, source: Endpoint, now: float) -> None:
+            try:
+                take(data, source, now)
+            except Exception as error:  # noqa: BLE001 - see above
+                self._blame(slot, error)
+
+        return guarded
+
+    def _blame(self, slot: int, error: Exception) -> None:
+        session = self._by_slot[slot]
+        if session is not None:
+            self.defect(session.id, error)
+
+
+class Worker:
+    """All sessions of one process. Make it inside a running loop.
+
+    Args:
+        options: the media plane's settings.
+        emit: takes events for control.
+        prompts: what can be played, by name.
+        trace: takes notes.
+    """
+
+    def __init__(
+        self,
+        options: MediaOptions,
+        emit: Callable[[plane.Event], None],
+        prompts: Prompts,
+        trace: Trace = silent,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._emit, self._prompts, self._trace = emit, prompts, trace
+        self._engine = GuardedEngine(options, trace=trace, unix_offset=time.time() - time.monotonic())
+        self._engine.defect = self._break
+        self._io = MediaIo(self._engine, self._hear, self._told)
+        self._placed: dict[str, Placed] = {}
+        self._sockets: set[AiSocket] = set()
+        self._broken: dict[str, Exception] = {}
+        self._ticker = Ticker(self._serve, self._loop, time.monotonic)
+        self._ticker.start()
+
+    def __len__(self) -> int:
+        return len(self._placed)
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late ticks were served."""
+        return self._ticker.lateness
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Failed system calls on RTP sockets."""
+        return self._io.failures
+
+    # --- commands ---------------------------------------------------------------------------------------------
+
+    def command(self, command: plane.Command, sockets: Sockets = None) -> None:
+        """Carry out a command; what goes wrong comes back as an event. The sockets are ours from here on."""
+        now = time.monotonic()
+        try:
+            if isinstance(command, plane.CreateSession):
+                self._create(command, sockets, now)
+            elif (placed := self._placed.get(command.session)) is not None:
+                _COMMANDS[type(command)](self, placed, command, now)
+            else:
+                # It ended by itself while this was on its way.
+                self._note("no_such_session", now, detail=f"{type(command).__name__} {command.session}")
+        except Exception as error:  # noqa: BLE001 - a session's failure is an event, whatever it is
+            self._fail(command.session, error)
+
+    def _create(self, command: plane.CreateSession, sockets: Sockets, now: float) -> None:
+        if sockets is None:
+            raise UsageError("a session needs its sockets")
+        if command.session in self._placed:
+            # The one there is must not suffer from it.
+            for descriptor in sockets:
+                os.close(descriptor)
+            self._note("session_exists", now, command.call, command.session)
+            return
+        self._io.open(command, sockets, now)
+        self._placed[command.session] = Placed(
+            command, self._engine, self._emit, self._break, self._prompts, self._sockets, self._trace
+        )
+
+    def _start(self, placed: Placed, command: plane.StartSession, now: float) -> None:
+        self._engine.start(placed.id, now)
+
+    def _update(self, placed: Placed, command: plane.UpdateSession, now: float) -> None:
+        self._engine.update(command, now)
+
+    def _connect(self, placed: Placed, command: plane.ConnectBackend, now: float) -> None:
+        placed.connect(command, now)
+
+    def _tell(self, placed: Placed, command: plane.Tell, now: float) -> None:
+        placed.intent(command.intent, now)
+
+    def _play(self, placed: Placed, command: plane.Play, now: float) -> None:
+        placed.play(command.prompt, now)
+
+    def _destroy(self, placed: Placed, command: plane.DestroySession, now: float) -> None:
+        placed.silence("call_ended")
+        del self._placed[placed.id]
+        self._emit(plane.SessionEnded(placed.id, self._io.close(placed.id, now)))
+
+    # --- every 5 ms -------------------------------------------------------------------------------------------
+
+    def _serve(self, number: int, now: float, missed: int) -> None:
+        try:
+            self._io.serve(number, now, missed)
+        except Exception:  # noqa: BLE001 - the next tick may go well, and the other sessions need it
+            self._note("tick_failed", now, detail=traceback.format_exc())
+        if self._broken:
+            self._bury()
+
+    def _hear(self, session: str, audio: bytes) -> None:
+        placed = self._placed.get(session)
+        if placed is not None:
+            placed.hear(audio)
+
+    def _told(self, event: EngineEvent) -> None:
+        placed = self._placed.get(event.session)
+        if placed is None:
+            return
+        if isinstance(event, Happened):
+            placed.happened(event.event)
+            return
+        if isinstance(event, plane.Digit):
+            placed.digit(event.digit, event.duration_ms)
+        self._emit(event)
+
+    # --- failures ---------------------------------------------------------------------------------------------
+
+    def _break(self, session: str, error: Exception) -> None:
+        """A defect was met; the session ends in a moment, since its sockets may be in use right now."""
+        if not self._broken:
+            self._loop.call_soon(self._bury)
+        self._broken.setdefault(session, error)
+
+    def _bury(self) -> None:
+        broken, self._broken = self._broken, {}
+        for session, error in broken.items():
+            self._fail(session, error)
+
+    def _fail(self, session: str, error: Exception) -> None:
+        now = time.monotonic()
+        placed = self._placed.pop(session, None)
+        lines = "" if isinstance(error, SipgwError) else "".join(traceback.format_exception(error))
+        self._note("session_failed", now, placed.call if placed else "", lines or str(error))
+        if placed is not None:
+            try:
+                placed.cut()
+                self._io.close(session, now)
+            except Exception:  # noqa: BLE001 - what is broken may not even close
+                self._note("close_failed", now, placed.call, traceback.format_exc())
+        self._emit(plane.SessionFailed(session, str(error) or type(error).__name__))
+
+    def _note(self, name: str, now: float, call: str = "", detail: str = "") -> None:
+        self._trace(Note(now, "worker", Mark.DROP, name, call, detail))
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """End all sessions and release everything. Closing handshakes with backends get their time, a second."""
+        for session in tuple(self._placed):
+            self.command(plane.DestroySession(session))
+        while self._sockets:
+            await asyncio.gather(*(each.wait_closed() for each in tuple(self._sockets)))
+            await asyncio.sleep(0)
+        self._ticker.stop()
+        self._io.shut(time.monotonic())
+
+
+_COMMANDS: dict[type, Callable[[Worker, Placed, Any, float], None]] = {
+    plane.StartSession: Worker._start,
+    plane.UpdateSession: Worker._update,
+    plane.ConnectBackend: Worker._connect,
+    plane.Tell: Worker._tell,
+    plane.Play: Worker._play,
+    plane.DestroySession: Worker._destroy,
+}
