@@ -58,8 +58,8 @@ class PortPool:
         """
         self._wake(now)
         for _ in range(len(self._free)):
-            port = self._free.popleft()
-            pair = self._open(port)
+            pair = self._open(self._free[0])
+            port = self._free.popleft()  # only now: what `_open` raises is not the port's fault
             if pair is not None:
                 self.in_use += 1
                 return pair

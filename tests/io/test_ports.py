@@ -103,6 +103,20 @@ def test_an_address_of_another_machine_says_so_instead_of_trying_every_port() ->
         PortPool(MediaOptions(host="203.0.113.9")).take(0.0)
 
 
+def test_a_pair_that_could_not_be_opened_for_want_of_descriptors_is_not_lost(first: int, taken: list[PortPair]) -> None:
+    one = pool(first, first + 1)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as probe:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno() + 1, before[1]))
+        try:
+            with pytest.raises(Unavailable, match="Too many open files"):
+                one.take(0.0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    taken.append(one.take(0.0))
+    assert one.in_use == 1
+
+
 def test_the_descriptor_limit_goes_as_far_as_the_hard_one() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
