@@ -1,10 +1,9 @@
 """What no single key can tell: names that must exist, ranges that must hold something, what a dialect needs."""
 
 import ipaddress
-from urllib.parse import urlsplit
 
-from sipgw.settings.dialects import DIALECTS
-from sipgw.settings.model import Backend, Media, Route, Settings
+from sipgw.settings.dialects import check_backend
+from sipgw.settings.model import Media, Route, Settings
 from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
 
@@ -19,7 +18,7 @@ def check(settings: Settings, source: Source) -> None:
     if not settings.routes:
         source.complain(("routes",), "is empty", "nobody could call; add a route")
     for name, backend in settings.backends.items():
-        _backend(name, backend, source)
+        check_backend(backend.options(name), source)
     for index, route in enumerate(settings.routes):
         _route(route, ("routes", index), list(settings.backends), source)
 
@@ -45,33 +44,6 @@ def _ports(media: Media, sip_port: int, source: Source) -> None:
         source.complain(where, f"{media.ports} has no even port with its next", "a call takes two")
     elif first <= sip_port <= last:
         source.complain(where, f"{media.ports} holds sip.port {sip_port}", "move one of them")
-
-
-def _backend(name: str, backend: Backend, source: Source) -> None:
-    where = ("backends", name)
-    dialect = DIALECTS.get(backend.dialect)
-    if dialect is None:
-        hint = did_you_mean(backend.dialect, DIALECTS)
-        source.complain((*where, "dialect"), f"there is no dialect {backend.dialect!r}", hint)
-        return
-    if dialect.url and not backend.url:
-        source.complain((*where, "url"), "is missing", f"dialect {backend.dialect} wants url: ws://… or wss://…")
-    if backend.url and not dialect.network:
-        source.complain((*where, "url"), f"dialect {backend.dialect} is built in", "leave the url out")
-    elif backend.url and not _is_websocket(backend.url):
-        source.complain((*where, "url"), "is not a WebSocket address", "write ws://host:port/ or wss://host/")
-    try:
-        dialect.check(backend.options(name))
-    except ValueError as error:
-        source.complain((*where, "settings"), str(error))
-
-
-def _is_websocket(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _route(route: Route, where: Where, backends: list[str], source: Source) -> None:

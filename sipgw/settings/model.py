@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions, SipOptions
-from sipgw.settings.dialects import DIALECTS, Dialect
+from sipgw.settings.dialects import USUAL, Usual
 from sipgw.settings.secrets import hide, secrets_in
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -141,7 +141,7 @@ class Backend(_Section):
 
     def options(self, name: str) -> BackendOptions:
         """As the layers below see it, with what its dialect sets where the file says nothing."""
-        usual = DIALECTS.get(self.dialect, Dialect())
+        usual = USUAL.get(self.dialect, Usual())
         values = self.model_dump(exclude={"headers", "barge_in", "live"})
         headers = {header: value.get_secret_value() for header, value in self.headers.items()}
         return BackendOptions(

@@ -56,7 +56,7 @@ def test_the_embedded_defaults_are_the_defaults_of_every_layer() -> None:
         ),
         backends=(
             BackendOptions("echo", "echo", barge_in="off", live=True),
-            BackendOptions("demo", "demo", barge_in=settings.backends["demo"].options("demo").barge_in),
+            BackendOptions("demo", "demo", barge_in="backend"),
             BackendOptions("tone", "tone", barge_in="off"),
         ),
     )
@@ -172,13 +172,15 @@ def test_a_pattern_has_its_star_at_the_end(write: Write) -> None:
         ("dialect: demon",
          "x.yaml:3: backends.demo.dialect: there is no dialect 'demon'; did you mean demo?"),
         ("dialect: sipgw",
-         "x.yaml:2: backends.demo.url: is missing; dialect sipgw wants url: ws://… or wss://…"),
+         "x.yaml:2: backends.demo.url: is missing; write ws://host:port/ or wss://host/"),
         ("dialect: sipgw\n    url: http://127.0.0.1/",
          "x.yaml:4: backends.demo.url: is not a WebSocket address; write ws://host:port/ or wss://host/"),
         ("dialect: echo\n    url: ws://127.0.0.1/",
          "x.yaml:4: backends.demo.url: dialect echo is built in; leave the url out"),
         ("dialect: echo\n    settings:\n      voice: x",
-         "x.yaml:4: backends.demo.settings: dialect echo has no settings"),
+         "x.yaml:4: backends.demo.settings: Object contains unknown field `voice`"),
+        ("dialect: tone\n    audio: pcmu/8000",
+         "x.yaml:2: backends.demo: tone speaks pcm16, not pcmu/8000"),
     ],
 )  # fmt: skip
 def test_a_backend_that_cannot_work_is_told(write: Write, fields: str, said: str) -> None:
