@@ -74,7 +74,7 @@ class Wire:
 
     def take(self) -> list[Heard]:
         """What the agent wants sent now."""
-        return [Heard(self.now, data.decode(), flow) for data, flow in self.agent.to_send()]
+        return [Heard(self.now, data.decode(errors="surrogateescape"), flow) for data, flow in self.agent.to_send()]
 
     def gets(self, text: str, source: Flow = FLOW) -> list[Heard]:
         """The agent receives a message; what it sends at once."""
