@@ -1,0 +1,77 @@
+"""Why a call ended, from what was seen last; and how a refusal of ours looks."""
+
+from dataclasses import dataclass
+
+from sipgw.call import events as heard
+from sipgw.call.effects import Headers
+from sipgw.call.states import Seen
+from sipgw.errors import Cause, PeerError
+from sipgw.media import plane
+from sipgw.sip.events import Lost
+
+CALLER, BACKEND, GATEWAY = "caller", "backend", "gateway"
+
+_ENDS: dict[Seen, tuple[Cause, str]] = {
+    Seen.CANCELLED: (Cause.CANCELLED, CALLER),
+    Seen.HUNG_UP: (Cause.NORMAL, CALLER),
+    Seen.RELEASED: (Cause.SIGNALLING_LOST, GATEWAY),
+    Seen.NO_ACK: (Cause.NO_ACK, GATEWAY),
+    Seen.LEG_LOST: (Cause.SIGNALLING_LOST, GATEWAY),
+    Seen.PORTS_FAILED: (Cause.NO_PORTS, GATEWAY),
+    Seen.BACKEND_HUNG_UP: (Cause.NORMAL, BACKEND),
+    Seen.PLAYED: (Cause.BACKEND_FAILED, GATEWAY),
+    Seen.SILENT: (Cause.MEDIA_TIMEOUT, GATEWAY),
+    Seen.TOO_LONG: (Cause.TIME_LIMIT, GATEWAY),
+    Seen.SESSION_FAILED: (Cause.MEDIA_FAILED, GATEWAY),
+    Seen.SESSION_ENDED: (Cause.MEDIA_FAILED, GATEWAY),
+    Seen.SHUT_DOWN: (Cause.SHUTDOWN, GATEWAY),
+    Seen.BROKE: (Cause.INTERNAL, GATEWAY),
+}
+_UNANSWERED: dict[Seen, tuple[Cause, str]] = {
+    # A BYE of an early dialog; the agent has answered the INVITE with 487 (RFC 3261 section 15.1.2).
+    Seen.HUNG_UP: (Cause.CANCELLED, CALLER),
+    Seen.BACKEND_HUNG_UP: (Cause.REJECTED, BACKEND),
+}
+"""Where the same means something else before the answer."""
+
+RETRY_LATER = (Cause.DRAINING, Cause.OVERLOAD, Cause.NO_PORTS, Cause.SHUTDOWN)
+"""Refusals that carry Retry-After."""
+
+_OF_STATUS = {400: Cause.BAD_REQUEST, 488: Cause.NO_COMMON_CODEC}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why we will not have a call, and what to answer."""
+
+    cause: Cause
+    status: int
+    detail: str = ""
+    headers: Headers = ()
+
+    @classmethod
+    def of(cls, error: PeerError) -> "Refusal":
+        """What the caller sent cannot be served."""
+        return cls(_OF_STATUS.get(error.status, Cause.BAD_REQUEST), error.status, error.reason, error.headers)
+
+    @property
+    def phrase(self) -> str:
+        """The reason phrase: what was wrong with the request, as far as that can be quoted; else the usual one."""
+        return "".join(c for c in self.detail if c.isascii() and c.isprintable())[:80] if self.status == 400 else ""
+
+
+def ending(seen: Seen, answered: bool) -> tuple[Cause, str]:
+    """The cause of a call that ends because of what was seen, and who ended it."""
+    return _ENDS[seen] if answered else _UNANSWERED.get(seen, _ENDS[seen])
+
+
+def reason(event: object) -> str:
+    """What the event that ended a call says of the reason; empty where it says nothing."""
+    match event:
+        case Lost(reason=why) | heard.PortsFailed(reason=why) | plane.SessionFailed(reason=why):
+            return why
+        case plane.Inactive(never=never):
+            return "no_packet_ever" if never else "no_more_packets"
+        case plane.Reported(report=report):
+            return getattr(report, "reason", "")
+    return ""

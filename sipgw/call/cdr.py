@@ -1,0 +1,158 @@
+"""The record of one call, and the draft it grows from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sipgw.errors import Cause
+from sipgw.media.plane import StreamStats
+
+Fields = Mapping[str, str | int | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One target that was tried."""
+
+    target: str
+    when: float
+    """Unix time at which it was tried."""
+    ready: bool = False
+    """Whether it ever was."""
+    failure: str = ""
+    """The snake_case name of what went wrong with it, before it was ready or after."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """What happened in one call. Times are Unix times; None means that it never came to that."""
+
+    call: str
+    sip_call_id: str
+    caller: str
+    called: str
+    source: str
+    """The address the INVITE came from."""
+    route: str
+    """The pattern of the route that took the call; empty where none did."""
+    targets: tuple[Attempt, ...]
+    started: float
+    ringing: float | None
+    answered: float | None
+    ended: float
+    cause: str
+    """`Cause.record` of the end."""
+    status: int
+    """The final response to the INVITE."""
+    q850: int
+    hung_up_by: str
+    """`caller`, `backend` or `gateway`."""
+    reason: str
+    """More than `cause` tells, where there is more."""
+    codec: str
+    digits: int
+    """Keys the caller pressed."""
+    stats: StreamStats | None
+    turns_ms: tuple[int, ...]
+    """Each turn's delay: from the end of the caller's speech to the first packet of the answer."""
+
+    @property
+    def seconds(self) -> float:
+        """From the answer to the end."""
+        return 0.0 if self.answered is None else self.ended - self.answered
+
+    @property
+    def target(self) -> str:
+        """The target that had the call last; empty where none was ready."""
+        return next((one.target for one in reversed(self.targets) if one.ready), "")
+
+    def summary(self) -> Fields:
+        """What the log's last line of a call says."""
+        fields: dict[str, str | int | float | None] = {
+            "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
+            "cause": self.cause, "reason": self.reason, "status": self.status, "hung_up_by": self.hung_up_by,
+            "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3), "digits": self.digits,
+        }  # fmt: skip
+        return fields | (_counters(self.stats) if self.stats else {})
+
+
+def _counters(stats: StreamStats) -> dict[str, str | int | float | None]:
+    return {
+        "sent_packets": stats.sent_packets,
+        "received_packets": stats.received_packets,
+        "lost_packets": stats.lost_packets,
+        "late_packets": stats.late_packets,
+        "jitter_ms": round(stats.jitter_ms, 1),
+        "concealed_ms": stats.concealed_ms,
+        "first_audio_ms": stats.first_audio_ms,
+    }
+
+
+@dataclass(slots=True)
+class Draft:
+    """A record in the making. Times handed in are the core's `now`; `wall` turns them into Unix times."""
+
+    call: str
+    wall: Callable[[float], float]
+    started: float
+    sip_call_id: str = ""
+    caller: str = ""
+    called: str = ""
+    source: str = ""
+    route: str = ""
+    targets: list[Attempt] = field(default_factory=list)
+    ringing: float | None = None
+    answered: float | None = None
+    ended: float | None = None
+    cause: Cause = Cause.INTERNAL
+    status: int = 0
+    hung_up_by: str = "gateway"
+    reason: str = ""
+    codec: str = ""
+    digits: int = 0
+    stats: StreamStats | None = None
+    turns_ms: list[int] = field(default_factory=list)
+
+    def tried(self, target: str, now: float) -> None:
+        """A target is being tried."""
+        self.targets.append(Attempt(target, self.wall(now)))
+
+    def target_ready(self) -> None:
+        """The target tried last is ready."""
+        self.targets[-1] = replace(self.targets[-1], ready=True)
+
+    def target_failed(self, failure: str) -> None:
+        """The target tried last failed."""
+        self.targets[-1] = replace(self.targets[-1], failure=failure)
+
+    def summary(self) -> Fields:
+        """What the log's line of the answer says."""
+        return {
+            "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
+            "route": self.route, "target": self.targets[-1].target if self.targets else "", "codec": self.codec,
+        }  # fmt: skip
+
+    def finish(self, now: float) -> CallRecord:
+        """The record; `now` is the end where none was noted."""
+        wall = self.wall
+        return CallRecord(
+            call=self.call,
+            sip_call_id=self.sip_call_id,
+            caller=self.caller,
+            called=self.called,
+            source=self.source,
+            route=self.route,
+            targets=tuple(self.targets),
+            started=wall(self.started),
+            ringing=None if self.ringing is None else wall(self.ringing),
+            answered=None if self.answered is None else wall(self.answered),
+            ended=wall(now if self.ended is None else self.ended),
+            cause=self.cause.record,
+            status=self.status,
+            q850=self.cause.q850,
+            hung_up_by=self.hung_up_by,
+            reason=self.reason,
+            codec=self.codec,
+            digits=self.digits,
+            stats=self.stats,
+            turns_ms=tuple(self.turns_ms),
+        )

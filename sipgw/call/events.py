@@ -1,0 +1,36 @@
+"""What the call core hears: SIP events, media events, and the completions of the effects it asked for."""
+
+from dataclasses import dataclass
+
+from sipgw.media import plane
+from sipgw.sip.events import SipEvent
+
+
+@dataclass(frozen=True, slots=True)
+class PortsOpened:
+    """`OpenPorts` went well."""
+
+    id: str
+    address: str
+    """What to write into SDP: the IP address at which the far end reaches the ports."""
+    port: int
+    """Of RTP; RTCP has the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortsFailed:
+    """`OpenPorts` did not; nothing is held."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was started and not cancelled is due."""
+
+    id: str
+
+
+PortEvent = PortsOpened | PortsFailed
+CallEvent = SipEvent | plane.Event | PortEvent | TimerFired

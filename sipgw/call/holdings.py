@@ -1,0 +1,218 @@
+"""What a call holds and has to give back: its leg, ports, media session, conversation and timers.
+
+Every effect that takes or gives something back is made here, next to the note of it, so that each is given back
+exactly once, whatever came in between.
+"""
+
+from enum import Enum, auto
+
+from sipgw.ai.events import CallFacts, Close, Intent
+from sipgw.call import effects as do
+from sipgw.call.cdr import CallRecord, Fields
+from sipgw.call.ids import session_id, timer_id
+from sipgw.errors import Cause
+from sipgw.media import plane
+from sipgw.options import BackendOptions
+
+
+class Leg(Enum):
+    """How far the caller's leg is."""
+
+    ASKING = auto()
+    """The INVITE waits for our final response."""
+    UP = auto()
+    LEAVING = auto()
+    """Our BYE is out."""
+    GONE = auto()
+
+
+class Hold(Enum):
+    """Whether something is ours."""
+
+    NO = auto()
+    ASKED = auto()
+    """On its way to us, or back."""
+    YES = auto()
+
+
+class Holdings:
+    """One call's possessions; `effects` are those not carried out yet."""
+
+    def __init__(self, call: str, leg: str) -> None:
+        self.effects: list[do.Effect] = []
+        self.leg_id = leg
+        self.session = session_id(call)
+        self.leg = Leg.ASKING
+        self.attempt = 0
+        """Counts the targets tried; the conversation's name in reports."""
+        self._call = call
+        self._ports = Hold.NO
+        self._media = Hold.NO
+        self._conversing = False
+        self._timers: dict[str, str] = {}
+        self._serial = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to be told about: no ports, no session, no BYE."""
+        return self._ports is Hold.NO and self._media is Hold.NO and self.leg is Leg.GONE
+
+    @property
+    def conversing(self) -> bool:
+        """Whether there is a conversation that has neither failed nor been closed."""
+        return self._conversing
+
+    # --- the leg --------------------------------------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """Let the caller hear that we are at it."""
+        self._do(do.Ring(self.leg_id))
+
+    def answer(self, body: bytes) -> None:
+        """Accept the INVITE, or a re-INVITE."""
+        self.leg = Leg.UP
+        self._do(do.Answer(self.leg_id, body))
+
+    def leave(self, cause: Cause, status: int, reason: str, headers: do.Headers) -> None:
+        """Refuse the INVITE with `status`, or hang up, as far as the leg is; nothing where it is gone."""
+        why = (("Reason", f'Q.850;cause={cause.q850};text="{cause.record}"'),)
+        if self.leg is Leg.ASKING:
+            self.leg = Leg.GONE
+            self._do(do.Refuse(self.leg_id, status, reason, (*headers, *why)))
+        elif self.leg is Leg.UP:
+            self.leg = Leg.LEAVING
+            sip = ("Reason", f'SIP;cause={cause.status};text="{cause.record}"')
+            self._do(do.HangUp(self.leg_id, (*why, sip)))
+
+    def refuse_reinvite(self, status: int, reason: str = "", headers: do.Headers = ()) -> None:
+        """Refuse a re-INVITE; nothing else changes."""
+        if self.leg in (Leg.UP, Leg.LEAVING):
+            self._do(do.Refuse(self.leg_id, status, reason, headers))
+
+    def forget_leg(self) -> None:
+        """The SIP agent let go of the leg."""
+        self.leg = Leg.GONE
+
+    # --- ports and the session ------------------------------------------------------------------------------------
+
+    def open_ports(self) -> None:
+        """Ask for ports."""
+        self._ports = Hold.ASKED
+        self._do(do.OpenPorts(self.session))
+
+    def ports_opened(self) -> None:
+        """They came."""
+        self._ports = Hold.YES
+
+    def forget_ports(self) -> None:
+        """They did not come."""
+        self._ports = Hold.NO
+
+    def give_ports_back(self) -> None:
+        """Release the ports. Those still on their way are released by whoever sees them come."""
+        if self._ports is Hold.YES:
+            self._ports = Hold.NO
+            self._do(do.ReleasePorts(self.session))
+
+    def create_session(self, stream: plane.Stream) -> None:
+        """Make the ports a session."""
+        self._media = Hold.YES
+        self._do(do.Media(plane.CreateSession(self.session, self._call, stream)))
+
+    def update_session(self, stream: plane.Stream) -> None:
+        """The stream changed."""
+        self._command(plane.UpdateSession(self.session, stream))
+
+    def start_session(self) -> None:
+        """RTP may leave."""
+        self._command(plane.StartSession(self.session))
+
+    def play(self, prompt: str) -> None:
+        """Play a prompt to the caller."""
+        self._command(plane.Play(self.session, prompt))
+
+    def forget_session(self) -> None:
+        """It ended: its sockets are free."""
+        self._media = Hold.NO
+        self._conversing = False
+        self.give_ports_back()
+
+    # --- the conversation -----------------------------------------------------------------------------------------
+
+    def connect(self, backend: BackendOptions, facts: CallFacts) -> None:
+        """Begin another conversation, which replaces the one before."""
+        self._conversing = True
+        self.attempt += 1
+        self._command(plane.ConnectBackend(self.session, self.attempt, backend, facts))
+
+    def tell(self, intent: Intent) -> None:
+        """An intent for the conversation."""
+        if self._conversing:
+            self._command(plane.Tell(self.session, intent))
+
+    def close_conversation(self, reason: str) -> None:
+        """Say good-bye to the backend."""
+        self.tell(Close(reason))
+        self._conversing = False
+
+    def forget_conversation(self) -> None:
+        """It failed."""
+        self._conversing = False
+
+    # --- timers ---------------------------------------------------------------------------------------------------
+
+    def start_timer(self, name: str, when: float) -> None:
+        """Start, or start anew."""
+        self.cancel_timer(name)
+        self._serial += 1
+        self._timers[name] = timer_id(self._call, name, self._serial)
+        self._do(do.StartTimer(self._timers[name], when))
+
+    def cancel_timer(self, name: str) -> None:
+        """Stop it where it runs."""
+        if name in self._timers:
+            self._do(do.CancelTimer(self._timers.pop(name)))
+
+    def running(self, name: str) -> bool:
+        """Whether that timer runs."""
+        return name in self._timers
+
+    def take_timer(self, timer: str) -> str | None:
+        """The name of the timer that fired; None where it had been cancelled."""
+        for name, running in self._timers.items():
+            if running == timer:
+                del self._timers[name]
+                return name
+        return None
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def let_go(self, reason: str) -> None:
+        """Close, destroy and cancel everything; what takes time leaves `settled` false."""
+        for name in tuple(self._timers):
+            self.cancel_timer(name)
+        self.close_conversation(reason)
+        if self._media is Hold.YES:
+            self._media = Hold.ASKED
+            self._do(do.Media(plane.DestroySession(self.session)))
+        elif self._media is Hold.NO:
+            self.give_ports_back()
+
+    def log(self, message: str, fields: Fields) -> None:
+        """One INFO line."""
+        self._do(do.Log(message, fields))
+
+    def finish(self, record: CallRecord) -> None:
+        """Nothing is waited for any longer: the last line and the record."""
+        for name in tuple(self._timers):
+            self.cancel_timer(name)
+        self.give_ports_back()
+        self.log("call ended", record.summary())
+        self._do(do.Record(record))
+
+    def _command(self, command: plane.Command) -> None:
+        if self._media is Hold.YES:
+            self._do(do.Media(command))
+
+    def _do(self, effect: do.Effect) -> None:
+        self.effects.append(effect)

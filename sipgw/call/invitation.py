@@ -1,0 +1,72 @@
+"""Reads from an INVITE who calls whom, and what a backend may know of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sipgw.ai.events import CallFacts
+from sipgw.sip.events import Invited
+from sipgw.sip.uri import Uri
+
+_PASSED_ON = "user-to-user"
+"""Besides `X-*` (RFC 7433)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Who calls whom."""
+
+    caller: str
+    """The user part of From, or its host where it has none."""
+    caller_name: str
+    called: str
+    """The user part of the Request-URI, or its host where it has none."""
+    sip_call_id: str
+    source: str
+    """The address the INVITE came from."""
+    headers: dict[str, str]
+    """`X-*` and `User-to-User`, names as they came; of repeated ones the first."""
+
+    @classmethod
+    def of(cls, event: Invited) -> "Invitation":
+        """Read an INVITE.
+
+        Raises:
+            PeerError: 400 where a header is malformed.
+        """
+        request = event.request
+        return cls(
+            caller=party(request.from_.uri),
+            caller_name=request.from_.display,
+            called=party(request.target),
+            sip_call_id=request.call_id,
+            source=event.flow.remote[0],
+            headers=passed_on(request.headers),
+        )
+
+    def facts(self, call: str, codec: str, started: float) -> CallFacts:
+        """For the backend. `started` is a Unix time."""
+        return CallFacts(
+            call=call,
+            caller=self.caller,
+            called=self.called,
+            caller_name=self.caller_name,
+            headers=self.headers,
+            sip_call_id=self.sip_call_id,
+            codec=codec,
+            started=datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds"),
+        )
+
+
+def party(uri: Uri) -> str:
+    """How a party is called: its user or number, else its host."""
+    return uri.user_text or uri.address
+
+
+def passed_on(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The headers a backend gets."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if name.lower().startswith("x-") or name.lower() == _PASSED_ON:
+            found.setdefault(name, value)
+    return found

@@ -1,0 +1,124 @@
+"""What was offered and answered on the caller's leg, from the INVITE through every re-INVITE (RFC 3264, RFC 6337)."""
+
+import zlib
+from dataclasses import asdict, replace
+from ipaddress import ip_address
+
+from sipgw.errors import PeerError
+from sipgw.media.plane import Stream
+from sipgw.options import MediaOptions
+from sipgw.sdp.formats import static_type
+from sipgw.sdp.model import Sdp
+from sipgw.sdp.offer import Agreement, LocalAudio, accept, answer, offer
+
+_DISCARD = 9
+"""A port for the trial before ours are open."""
+
+
+class Negotiation:
+    """One leg's offers and answers.
+
+    Args:
+        call: the call's id; the session id of our descriptions is made of it.
+        options: codecs, packet length and address.
+    """
+
+    def __init__(self, call: str, options: MediaOptions) -> None:
+        self._local = LocalAudio(
+            options.advertised or options.host,
+            _DISCARD,
+            options.codecs,
+            options.ptime_ms,
+            session_id=zlib.crc32(call.encode()),
+        )
+        self._theirs: Sdp | None = None
+        """The INVITE's offer."""
+        self._ours: Sdp | None = None
+        """Our offer that waits for its answer in an ACK."""
+        self._agreement: Agreement | None = None
+        self.body = b""
+        """What to answer to the INVITE: our answer, or our offer where it had none."""
+
+    @property
+    def codec(self) -> str:
+        """The codec agreed; before that, the one that would be."""
+        return self._agreement.stream.codec if self._agreement else self._local.codecs[0]
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the far end's address is known."""
+        return self._agreement is not None
+
+    def read(self, body: bytes | None) -> None:
+        """Take the INVITE's offer, None where it had none, and try it before anything is opened.
+
+        Raises:
+            PeerError: 400 or 488.
+        """
+        if body is not None:
+            self._theirs = Sdp.parse(body)
+            self._agreement = answer(self._theirs, self._local)
+
+    def begin(self, address: str, port: int) -> Stream:
+        """Our ports are open: make `body` and the stream.
+
+        Without an offer nothing is known of the far end: the stream goes nowhere until the ACK.
+
+        Raises:
+            PeerError: 488.
+        """
+        self._local = replace(self._local, address=address, port=port)
+        if self._theirs is None:
+            self._ours = offer(self._local)
+            self.body = bytes(self._ours)
+            return self._nowhere()
+        self._agreement = answer(self._theirs, self._local)
+        self.body = bytes(self._agreement.sdp)
+        return _stream(self._agreement)
+
+    def reinvited(self, body: bytes | None) -> tuple[bytes, Stream | None]:
+        """Answer a re-INVITE: the body of our 200, and the new stream where it changes now.
+
+        Raises:
+            PeerError: 400 or 488; everything stays as it was.
+        """
+        if body is None:
+            self._ours = offer(self._local, self._agreement)
+            return bytes(self._ours), None
+        before = self._agreement
+        self._agreement = answer(Sdp.parse(body), self._local, before)
+        return bytes(self._agreement.sdp), self._changed(before)
+
+    def acknowledged(self, body: bytes | None) -> Stream | None:
+        """Take the answer out of an ACK, where we had made the offer; the new stream where it changes.
+
+        Raises:
+            PeerError: there is none, or it is none to our offer.
+        """
+        if self._ours is None:
+            return None
+        before, ours, self._ours = self._agreement, self._ours, None
+        if before is not None:
+            # Its version is used up, whatever becomes of it (RFC 3264 section 8).
+            self._agreement = replace(before, sdp=ours)
+        if body is None:
+            raise PeerError(400, "no answer in the ACK")
+        self._agreement = accept(ours, Sdp.parse(body), self._local)
+        return self._changed(before)
+
+    def _changed(self, before: Agreement | None) -> Stream | None:
+        after = self._agreement
+        return _stream(after) if after and (before is None or after.stream != before.stream) else None
+
+    def _nowhere(self) -> Stream:
+        unspecified = "::" if ip_address(self._local.address).version == 6 else "0.0.0.0"
+        kind = static_type(self.codec)
+        nowhere = (unspecified, 0)
+        return Stream(
+            self.codec, nowhere, nowhere, (kind,), kind,
+            ptime_ms=self._local.ptime_ms, sending=False, receiving=False,
+        )  # fmt: skip
+
+
+def _stream(agreement: Agreement) -> Stream:
+    return Stream(**asdict(agreement.stream))

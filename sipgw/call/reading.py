@@ -1,0 +1,101 @@
+"""Reads what an event means to a call, and takes what means nothing to its state: keys, turns, tool calls."""
+
+from collections.abc import Callable
+
+from sipgw.ai import events as ai
+from sipgw.call.cdr import Draft
+from sipgw.call.events import CallEvent, PortsFailed, PortsOpened, TimerFired
+from sipgw.call.holdings import Holdings
+from sipgw.call.states import Seen
+from sipgw.media import plane
+from sipgw.sip import events as sip
+
+_OF_KIND: dict[type, Seen] = {
+    sip.Invited: Seen.INVITED,
+    sip.Cancelled: Seen.CANCELLED,
+    sip.Confirmed: Seen.CONFIRMED,
+    sip.Reinvited: Seen.REINVITED,
+    sip.HungUp: Seen.HUNG_UP,
+    sip.Lost: Seen.LEG_LOST,
+    sip.Released: Seen.RELEASED,
+    plane.FirstPacket: Seen.FIRST_PACKET,
+    plane.Inactive: Seen.SILENT,
+    plane.Played: Seen.PLAYED,
+    plane.SessionFailed: Seen.SESSION_FAILED,
+    plane.SessionEnded: Seen.SESSION_ENDED,
+    PortsOpened: Seen.PORTS_OPENED,
+    PortsFailed: Seen.PORTS_FAILED,
+}
+_OF_REPORT: dict[type, Seen] = {
+    ai.Ready: Seen.READY,
+    ai.Failed: Seen.TARGET_FAILED,
+    ai.WantsHangUp: Seen.BACKEND_HUNG_UP,
+}
+_OF_TIMER = {
+    "target": Seen.TARGET_FAILED,
+    "packet": Seen.WAIT_OVER,
+    "limit": Seen.TOO_LONG,
+    "apology": Seen.PLAYED,
+    "ending": Seen.WAITED_ENOUGH,
+}
+
+
+class Reading:
+    """One call's reader.
+
+    Args:
+        held: knows which conversation and which timers are current.
+        draft: takes keys and turns.
+        drop: traces what came too late.
+    """
+
+    def __init__(self, held: Holdings, draft: Draft, drop: Callable[[str, str, float], None]) -> None:
+        self._held = held
+        self._draft = draft
+        self._drop = drop
+
+    def seen(self, event: CallEvent, now: float) -> Seen | None:
+        """What the event is to the state table; None where it is nothing to it."""
+        match event:
+            case TimerFired(id=timer):
+                return self._timer(timer, now)
+            case plane.Reported():
+                return self._report(event, now)
+            case plane.Digit():
+                self._draft.digits += 1
+                return None
+            case sip.Lost(reason="no_ack"):
+                return Seen.NO_ACK
+        seen = _OF_KIND.get(type(event))
+        if seen is None:
+            self._drop("unknown_event", type(event).__name__, now)
+        return seen
+
+    def _timer(self, timer: str, now: float) -> Seen | None:
+        name = self._held.take_timer(timer)
+        if name is None:
+            self._drop("stale_timer", timer, now)
+            return None
+        return _OF_TIMER[name]
+
+    def _report(self, event: plane.Reported, now: float) -> Seen | None:
+        report = event.report
+        if isinstance(report, ai.Closed):
+            return None
+        if event.attempt != self._held.attempt or not self._held.conversing:
+            self._drop("stale_report", f"{type(report).__name__} of attempt {event.attempt}", now)
+            return None
+        match report:
+            case ai.Turn(latency_ms=latency_ms):
+                self._draft.turns_ms.append(latency_ms)
+            case ai.ToolCall(id=call, name=name):
+                self._decline(call, "unknown tool", name, now)
+            case ai.TransferWish(id=call, target=target):
+                self._decline(call, "transfer is not configured", target, now)
+        return _OF_REPORT.get(type(report))
+
+    def _decline(self, call: str, why: str, detail: str, now: float) -> None:
+        """The backend waits for an answer, unless its wish came without an id."""
+        self._drop(why.replace(" ", "_"), detail, now)
+        if call:
+            self._held.tell(ai.ToolResult(call, f'{{"error": "{why}"}}', failed=True))

@@ -1,0 +1,186 @@
+"""All calls of this node: finds the one an event concerns, admits new ones, drains, and counts how calls end.
+
+A call that breaks, by a defect of ours, is ended; the others go on.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sipgw.call.call import Call, Surroundings
+from sipgw.call.effects import Effect, Refuse, ReleasePorts, StartTimer
+from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
+from sipgw.call.ids import call_id, owner
+from sipgw.call.routing import Routes
+from sipgw.call.states import State
+from sipgw.errors import Cause
+from sipgw.media import plane
+from sipgw.options import CallOptions, MediaOptions
+from sipgw.sip.events import Invited, Reinvited, SipEvent
+from sipgw.trace import Mark, Note, Trace, silent
+
+DRAIN_TIMER = "drain"
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call as it stands, for whoever looks from outside. Times are Unix times."""
+
+    call: str
+    caller: str
+    called: str
+    state: str
+    target: str
+    codec: str
+    started: float
+    answered: float | None
+
+
+class Calls:
+    """The calls.
+
+    Args:
+        options: routes, backends, limits.
+        media: codecs and addresses for SDP.
+        token: makes a word nobody else has, for each call's id.
+        wall: turns the core's `now` into Unix time.
+        trace: takes notes.
+    """
+
+    def __init__(
+        self,
+        options: CallOptions,
+        media: MediaOptions,
+        *,
+        token: Callable[[], str],
+        wall: Callable[[float], float],
+        trace: Trace = silent,
+    ) -> None:
+        self._options = options
+        self._token = token
+        self._trace = trace
+        self._around = Surroundings(options, media, Routes(options.routes, options.backends), trace, wall)
+        self._calls: dict[str, Call] = {}
+        self._legs: dict[str, Call] = {}
+        self.draining = False
+        self.causes: Counter[str] = Counter()
+        """How many calls ended, by the record's name of the cause."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no call."""
+        return not self._calls
+
+    def calls(self) -> tuple[CallView, ...]:
+        """A snapshot of all calls."""
+        return tuple(map(_view, self._calls.values()))
+
+    # --- what happens ---------------------------------------------------------------------------------------------
+
+    def on_sip(self, event: SipEvent, now: float) -> list[Effect]:
+        """The SIP agent said something."""
+        if isinstance(event, Invited):
+            return self._invited(event, now)
+        call = self._legs.get(event.leg)
+        if call is not None:
+            return self._deliver(call, event, now)
+        self._unknown(event, event.leg, now)
+        return [Refuse(event.leg, 481)] if isinstance(event, Reinvited) else []
+
+    def on_media(self, event: plane.Event, now: float) -> list[Effect]:
+        """The media plane said something."""
+        return self._of_owner(event, event.session, now)
+
+    def on_ports(self, event: PortEvent, now: float) -> list[Effect]:
+        """Ports were opened, or could not be."""
+        if isinstance(event, PortsOpened) and owner(event.id) not in self._calls:
+            self._unknown(event, event.id, now)
+            return [ReleasePorts(event.id)]
+        return self._of_owner(event, event.id, now)
+
+    def on_timer(self, timer: str, now: float) -> list[Effect]:
+        """A timer is due."""
+        if timer == DRAIN_TIMER:
+            return self._each(tuple(self._calls.values()), lambda call: call.shut_down(now), now)
+        return self._of_owner(TimerFired(timer), timer, now)
+
+    def drain(self, now: float) -> list[Effect]:
+        """Take no new calls; those running may go on for a while, then they are hung up."""
+        if self.draining:
+            return []
+        self.draining = True
+        self._trace(Note(now, "call", Mark.STATE, "draining", detail=f"{len(self._calls)} calls"))
+        return [StartTimer(DRAIN_TIMER, now + self._options.drain_limit)]
+
+    # --- new calls ------------------------------------------------------------------------------------------------
+
+    def _invited(self, event: Invited, now: float) -> list[Effect]:
+        refusal = self._full()
+        call = Call(call_id(self._options.node, self._token()), event.leg, self._around, now)
+        self._calls[call.id] = self._legs[event.leg] = call
+        if refusal is None:
+            return self._deliver(call, event, now)
+        return self._each((call,), lambda call: call.turn_away(event, refusal, now), now)
+
+    def _full(self) -> Cause | None:
+        """Why no call can be taken now."""
+        if self.draining:
+            return Cause.DRAINING
+        most = self._options.max_calls
+        return Cause.OVERLOAD if most and len(self._calls) >= most else None
+
+    # --- delivery -------------------------------------------------------------------------------------------------
+
+    def _of_owner(self, event: CallEvent, name: str, now: float) -> list[Effect]:
+        call = self._calls.get(owner(name))
+        if call is None:
+            self._unknown(event, name, now)
+            return []
+        return self._deliver(call, event, now)
+
+    def _deliver(self, call: Call, event: CallEvent, now: float) -> list[Effect]:
+        return self._each((call,), lambda call: call.on(event, now), now)
+
+    def _each(self, calls: Iterable[Call], act: Callable[[Call], None], now: float) -> list[Effect]:
+        """Let each call act, whatever becomes of it, and take what it wants done."""
+        effects: list[Effect] = []
+        for call in calls:
+            try:
+                act(call)
+            except Exception:  # noqa: BLE001 a defect met by one call must not end all the others
+                self._broke(call, now)
+            effects += call.take()
+            if call.state is State.ENDED:
+                del self._calls[call.id], self._legs[call.leg]
+                self.causes[call.draft.cause.record] += 1
+        return effects
+
+    def _broke(self, call: Call, now: float) -> None:
+        """End a call that raised; if even that goes wrong, at least nothing of it is kept."""
+        self._note_broken(call, now)
+        try:
+            call.broke(now)
+        except Exception:  # noqa: BLE001 as above
+            self._note_broken(call, now)
+            call.abandon()
+
+    def _note_broken(self, call: Call, now: float) -> None:
+        self._trace(Note(now, "call", Mark.DROP, "call_broke", call.id, traceback.format_exc()))
+
+    def _unknown(self, event: object, name: str, now: float) -> None:
+        self._trace(Note(now, "call", Mark.DROP, "no_such_call", detail=f"{type(event).__name__} {name}"))
+
+
+def _view(call: Call) -> CallView:
+    draft = call.draft
+    return CallView(
+        call=call.id,
+        caller=draft.caller,
+        called=draft.called,
+        state=call.state.name.lower(),
+        target=next((one.target for one in reversed(draft.targets) if one.ready), ""),
+        codec=draft.codec,
+        started=draft.wall(draft.started),
+        answered=None if draft.answered is None else draft.wall(draft.answered),
+    )

@@ -1,0 +1,184 @@
+"""The state table of an incoming call: what each state does with what is seen. Nothing but data.
+
+    new ─► opening ─► connecting ─► answered ─► confirmed ─► talking ─► ending ─► ended
+                      (the next       ▲ 200        ACK      caller
+                       target)        │                      hears
+                                  switching ◄── a backend failed after the answer
+                                      │
+                                  apologising, when no target is left
+
+A row is the next state and the actions on the way. An action may see something itself: the rest of its row is
+skipped, and what it saw is looked up in the row's next state. A missing row is ignored and traced.
+"""
+
+from enum import Enum, auto
+
+
+class State(Enum):
+    """Where a call stands."""
+
+    NEW = auto()
+    OPENING = auto()
+    """The RTP ports are being opened."""
+    CONNECTING = auto()
+    """A target gets ready; the phone rings where the route wants that."""
+    ANSWERED = auto()
+    """200 was sent; the ACK is out."""
+    CONFIRMED = auto()
+    """The ACK came; the caller's first packet is waited for, a moment."""
+    TALKING = auto()
+    """The conversation is open."""
+    SWITCHING = auto()
+    """A backend failed after the answer; the next gets ready while the caller waits."""
+    APOLOGISING = auto()
+    """The last resort plays."""
+    ENDING = auto()
+    """Everything was told to close; the last counters and the BYE's response are waited for, a moment."""
+    ENDED = auto()
+
+
+class Seen(Enum):
+    """What can happen to a call."""
+
+    INVITED = auto()
+    REFUSED = auto()
+    """We will not have this call; why is in its draft."""
+    PORTS_OPENED = auto()
+    PORTS_FAILED = auto()
+    READY = auto()
+    """The target at hand is ready."""
+    TARGET_FAILED = auto()
+    """The target at hand failed or took too long."""
+    OUT_OF_TARGETS = auto()
+    SORRY = auto()
+    """Nobody is left to talk to the caller: an apology has to do."""
+    CAUGHT_UP = auto()
+    """The ACK came while a target was being replaced."""
+    CANCELLED = auto()
+    CONFIRMED = auto()
+    FIRST_PACKET = auto()
+    WAIT_OVER = auto()
+    """The first packet took too long to wait any longer."""
+    HEARS = auto()
+    """ACK and first packet, or its wait, are behind us."""
+    REINVITED = auto()
+    HUNG_UP = auto()
+    NO_ACK = auto()
+    LEG_LOST = auto()
+    RELEASED = auto()
+    SILENT = auto()
+    """Neither RTP nor RTCP comes."""
+    PLAYED = auto()
+    """The apology was heard, or could not be played."""
+    BACKEND_HUNG_UP = auto()
+    TOO_LONG = auto()
+    """The call reached the length its route allows."""
+    SESSION_FAILED = auto()
+    SESSION_ENDED = auto()
+    SHUT_DOWN = auto()
+    """The gateway stops."""
+    BROKE = auto()
+    """An exception: a defect of ours."""
+    SETTLED = auto()
+    """Nothing is left to be waited for."""
+    WAITED_ENOUGH = auto()
+
+
+Key = tuple[State, Seen]
+Row = tuple[State, tuple[str, ...]]
+
+_UNANSWERED = (State.OPENING, State.CONNECTING)
+_UP = (State.ANSWERED, State.CONFIRMED, State.TALKING, State.SWITCHING, State.APOLOGISING)
+"""From our 200 to the end."""
+_SERVED = _UP[:-1]
+"""While there is, or may be, a backend."""
+
+_END: dict[Seen, tuple[str, ...]] = {
+    Seen.CANCELLED: ("forget_leg", "end"),
+    Seen.HUNG_UP: ("forget_leg", "end"),
+    Seen.NO_ACK: ("forget_leg", "end"),
+    Seen.LEG_LOST: ("forget_leg", "end"),
+    Seen.RELEASED: ("forget_leg", "end"),
+    Seen.REFUSED: ("end",),
+    Seen.SHUT_DOWN: ("end",),
+    Seen.BROKE: ("end",),
+    Seen.SESSION_FAILED: ("forget_session", "end"),
+    Seen.SESSION_ENDED: ("keep_stats", "end"),
+}
+"""Ends a call in any state before ending."""
+
+_ALWAYS_UP: dict[Seen, tuple[str, ...]] = {
+    Seen.REINVITED: ("renegotiate",),
+    Seen.FIRST_PACKET: ("note_packet",),
+}
+"""Once answered, without a change of state unless a row below says so."""
+
+_ENDING: dict[Seen, tuple[str, ...]] = {
+    Seen.CANCELLED: ("forget_leg", "settle"),
+    Seen.HUNG_UP: ("forget_leg", "settle"),
+    Seen.NO_ACK: ("forget_leg", "settle"),
+    Seen.LEG_LOST: ("forget_leg", "settle"),
+    Seen.RELEASED: ("forget_leg", "settle"),
+    Seen.SESSION_ENDED: ("keep_stats", "settle"),
+    Seen.SESSION_FAILED: ("forget_session", "settle"),
+    Seen.PORTS_OPENED: ("give_ports_back", "settle"),
+    Seen.PORTS_FAILED: ("forget_ports", "settle"),
+    Seen.REINVITED: ("refuse_reinvite",),
+    # Was on its way when the end came.
+    Seen.READY: (),
+    Seen.TARGET_FAILED: (),
+    Seen.CONFIRMED: (),
+    Seen.FIRST_PACKET: (),
+    Seen.SILENT: (),
+    Seen.PLAYED: (),
+    Seen.BACKEND_HUNG_UP: (),
+    Seen.SHUT_DOWN: (),
+}
+"""While ending, without leaving it."""
+
+TABLE: dict[Key, Row] = {
+    **{(state, seen): (State.ENDING, row) for state in (*_UNANSWERED, *_UP) for seen, row in _END.items()},
+    **{(state, seen): (state, row) for state in _UP for seen, row in _ALWAYS_UP.items()},
+    **{(state, Seen.TARGET_FAILED): (State.SWITCHING, ("next_target",)) for state in _SERVED},
+    **{(state, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)) for state in _UP},
+    **{(state, Seen.TOO_LONG): (State.ENDING, ("end",)) for state in _UP},
+    **{(state, Seen.SILENT): (State.ENDING, ("end",)) for state in _UP},
+    #
+    (State.NEW, Seen.INVITED): (State.OPENING, ("note_caller", "find_route", "read_offer", "open_ports")),
+    (State.NEW, Seen.REFUSED): (State.ENDING, ("end",)),
+    (State.NEW, Seen.BROKE): (State.ENDING, ("end",)),
+    #
+    (State.OPENING, Seen.PORTS_OPENED): (State.CONNECTING, ("negotiate", "ring", "next_target")),
+    (State.OPENING, Seen.PORTS_FAILED): (State.ENDING, ("forget_ports", "end")),
+    #
+    (State.CONNECTING, Seen.READY): (State.ANSWERED, ("take_target", "answer")),
+    (State.CONNECTING, Seen.TARGET_FAILED): (State.CONNECTING, ("next_target",)),
+    (State.CONNECTING, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)),
+    (State.CONNECTING, Seen.OUT_OF_TARGETS): (State.CONNECTING, ("choose_last_resort",)),
+    (State.CONNECTING, Seen.SORRY): (State.ANSWERED, ("answer",)),
+    (State.CONNECTING, Seen.FIRST_PACKET): (State.CONNECTING, ("note_packet",)),
+    #
+    (State.ANSWERED, Seen.CONFIRMED): (State.CONFIRMED, ("take_ack", "await_first_packet")),
+    (State.ANSWERED, Seen.CAUGHT_UP): (State.CONFIRMED, ("await_first_packet",)),
+    #
+    (State.CONFIRMED, Seen.CONFIRMED): (State.CONFIRMED, ("take_ack",)),
+    (State.CONFIRMED, Seen.FIRST_PACKET): (State.TALKING, ("note_packet", "open")),
+    (State.CONFIRMED, Seen.WAIT_OVER): (State.TALKING, ("note_packet", "open")),
+    (State.CONFIRMED, Seen.HEARS): (State.TALKING, ("open",)),
+    #
+    (State.TALKING, Seen.CONFIRMED): (State.TALKING, ("take_ack",)),
+    (State.TALKING, Seen.SORRY): (State.APOLOGISING, ("apologise",)),
+    #
+    (State.SWITCHING, Seen.READY): (State.ANSWERED, ("take_target", "catch_up")),
+    (State.SWITCHING, Seen.OUT_OF_TARGETS): (State.ANSWERED, ("be_sorry", "catch_up")),
+    (State.SWITCHING, Seen.CONFIRMED): (State.SWITCHING, ("take_ack", "await_first_packet")),
+    (State.SWITCHING, Seen.WAIT_OVER): (State.SWITCHING, ("note_packet",)),
+    (State.SWITCHING, Seen.HEARS): (State.SWITCHING, ()),
+    #
+    (State.APOLOGISING, Seen.CONFIRMED): (State.APOLOGISING, ("take_ack",)),
+    (State.APOLOGISING, Seen.PLAYED): (State.ENDING, ("end",)),
+    #
+    **{(State.ENDING, seen): (State.ENDING, row) for seen, row in _ENDING.items()},
+    (State.ENDING, Seen.SETTLED): (State.ENDED, ("finish",)),
+    (State.ENDING, Seen.WAITED_ENOUGH): (State.ENDED, ("finish",)),
+}
