@@ -95,7 +95,7 @@ def _arrow(row: _Row, source: int, target: int, label: str, media: bool) -> None
     """A line from one lifeline to the other with its label in the middle."""
     left, right = sorted((source, target))
     room = right - left - 1
-    label = label if len(label) <= room - 6 else label[: max(room - 7, 0)] + "…"
+    label = label if len(label) <= room - 4 else label[: max(room - 5, 0)] + "…"
     line = f" {label} ".center(room, "·" if media else "─")
     line = line[:-1] + "►" if target == right else "◄" + line[1:]
     row.put(left + 1, line, "green" if media else "")

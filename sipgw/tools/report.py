@@ -142,11 +142,11 @@ def _media_steps(media: PhoneMedia, first_sound: float | None, began: float) -> 
     steps = []
     codec = media.stream.codec if media.stream else ""
     if media.sent:
-        label = f"RTP: {len(media.sent)} packets {codec}"
+        label = f"{len(media.sent)} packets {codec}"
         steps.append(Step(media.sent[0] - began, PHONE, FAR_END, label, True, media.sent[-1] - began))
     if media.heard:
         first, last = media.heard[0].when - began, media.heard[-1].when - began
-        steps.append(Step(first, FAR_END, PHONE, f"RTP: {len(media.heard)} packets", True, last))
+        steps.append(Step(first, FAR_END, PHONE, f"{len(media.heard)} packets {codec}", True, last))
     if first_sound is not None:
         steps.append(Step(first_sound - began, PHONE, PHONE, "hears the first sound"))
     return steps

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sipgw.tools.listening import Heard, Hearing, echo_delay, hearing
+from sipgw.tools.listening import Heard, Hearing, echo_delay, hearing, match
 from sipgw.tools.wav import Pcm
 from sipgw_codecs.g711 import PCMU
 
@@ -71,6 +71,15 @@ def test_another_sound_is_no_echo() -> None:
     assert echo_delay(NOISE, 100.0, other, 100.0) is None
     assert echo_delay(NOISE, 100.0, np.zeros(8000, np.int16), 100.0) is None
     assert echo_delay(np.zeros(0, np.int16), 100.0, NOISE, 100.0) is None
+
+
+def test_a_sound_is_found_in_another_with_how_alike_they_are() -> None:
+    lag, likeness = match(NOISE, NOISE[400:])
+    assert lag == pytest.approx(-0.05)
+    assert likeness == pytest.approx(0.97, abs=0.03)
+    other = np.asarray(np.random.default_rng(8).normal(0, 4000, 16_000), np.int16)
+    assert match(NOISE, other)[1] < 0.1
+    assert match(NOISE, np.zeros(100, np.int16)) == (0.0, 0.0)
 
 
 def test_what_is_heard_before_it_was_said_is_no_echo() -> None:
