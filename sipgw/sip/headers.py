@@ -42,13 +42,17 @@ class Headers:
     """Header lines as name and value, in order and spelled as they came."""
 
     pairs: tuple[tuple[str, str], ...]
+    """For copying into another message: a value may be `Latin1`, which remembers the bytes it came in.
+
+    Whatever is read by name or by iteration is plain text.
+    """
     _values: dict[str, list[str]] = field(compare=False, repr=False)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         kept = tuple(pairs)
         values: dict[str, list[str]] = {}
         for name, value in kept:
-            values.setdefault(key(name), []).append(value)
+            values.setdefault(key(name), []).append(str(value))
         object.__setattr__(self, "pairs", kept)
         object.__setattr__(self, "_values", values)
 
@@ -94,7 +98,7 @@ class Headers:
         return isinstance(name, str) and key(name) in self._values
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.pairs)
+        return ((name, str(value)) for name, value in self.pairs)
 
     def __len__(self) -> int:
         return len(self.pairs)

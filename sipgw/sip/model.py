@@ -150,7 +150,7 @@ class Message:
 
     def _print(self, start: str) -> bytes:
         headers = self.headers.with_("Content-Length", str(len(self.body)))
-        lines = [encode(f"{name}: ") + encode(value) for name, value in headers]
+        lines = [encode(f"{name}: ") + encode(value) for name, value in headers.pairs]
         head = b"\r\n".join((encode(start), *lines))
         # A line end inside a value would start a header of its own; nothing we parsed has one.
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):

@@ -114,9 +114,9 @@ def respond(
         headers: further headers, after the copied ones.
         body: with its Content-Type among `headers`.
     """
-    kept = [(name, value) for name, value in request.headers if _is_copied(key(name), request, status)]
+    kept = [(name, value) for name, value in request.headers.pairs if _is_copied(key(name), request, status)]
     if to_tag and not _has_tag(request.headers.get("To") or ""):
-        kept = [(name, f"{value};tag={to_tag}" if key(name) == "to" else value) for name, value in kept]
+        kept = [(name, _tagged(value, to_tag) if key(name) == "to" else value) for name, value in kept]
     return Response(status, reason or REASONS.get(status, "Unknown"), Headers([*kept, *headers]), body)
 
 
@@ -138,7 +138,7 @@ def stamped(request: Request, host: str, port: int) -> Request:
 def with_top_via(request: Request, via: Via) -> Request:
     """The request with another top Via; further hops on the same line stay."""
     pairs, done = [], False
-    for name, value in request.headers:
+    for name, value in request.headers.pairs:
         if not done and key(name) == "via":
             value = ", ".join((str(via), *split_list(value)[1:]))
             done = True
@@ -150,6 +150,11 @@ def _is_copied(name: str, request: Request, status: int) -> bool:
     if name == "record-route":
         return 100 < status < 300 and request.method in DIALOG_METHODS
     return name in _COPIED or (name == "timestamp" and status == 100)
+
+
+def _tagged(to: str, tag: str) -> str:
+    text = f"{to};tag={tag}"
+    return text if type(to) is str else type(to)(text)
 
 
 def _has_tag(to: str) -> bool:

@@ -1,5 +1,21 @@
 """SIP messages in the shapes that known carriers and phones send, written for these tests from their public facts."""
 
+from sipgw.sip.message import Request, Response, parse
+
+
+def request(data: bytes) -> Request:
+    """The bytes read as a request."""
+    parsed = parse(data)
+    assert isinstance(parsed, Request)
+    return parsed
+
+
+def response(data: bytes) -> Response:
+    """The bytes read as a response."""
+    parsed = parse(data)
+    assert isinstance(parsed, Response)
+    return parsed
+
 
 def lines(*head: str, body: bytes = b"") -> bytes:
     """A message from its head's lines; Content-Length is added where no line gives it."""
@@ -23,6 +39,16 @@ INVITE = lines(
     body=SDP,
 )
 """A plain INVITE."""
+
+OK = lines(
+    "SIP/2.0 200 OK",
+    "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-1",
+    "From: <sip:a@b>;tag=1",
+    "To: <sip:c@d>;tag=2",
+    "Call-ID: 1",
+    "CSeq: 1 INVITE",
+)
+"""The plainest of responses."""
 
 TEAMS = lines(
     "INVITE sip:+14255550100@sbc.example.com:5061;user=phone;transport=tls SIP/2.0",
