@@ -23,6 +23,7 @@ _BETA = 6.0
 _UP_CUTOFF_HZ = 4000
 _DOWN_CUTOFF_HZ = 3700
 _NARROW_HZ = 8000
+_LEAST, _MOST = np.float32(-32768), np.float32(32767)
 
 
 def low_pass(taps: int, cutoff_hz: float, rate_hz: float, beta: float = _BETA) -> NDArray[np.float64]:
@@ -135,5 +136,6 @@ def _toeplitz(taps: NDArray[np.float64], up: int, down: int) -> Samples:
 def to_int16(samples: Samples) -> NDArray[np.int16]:
     """Samples rounded and limited to 16 bits; works in place."""
     np.rint(samples, out=samples)
-    np.clip(samples, -32768, 32767, out=samples)
+    np.maximum(samples, _LEAST, out=samples)
+    np.minimum(samples, _MOST, out=samples)
     return samples.astype(np.int16)

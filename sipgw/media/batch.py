@@ -5,6 +5,7 @@ I/O and reads no clock. Its counters are the state table's.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
@@ -41,6 +42,8 @@ class Happened:
     event: PlayoutEvent | CallerSpeech
 
 
+Receive = Callable[[bytes, Endpoint, float], None]
+"""Takes a datagram, its source and the time."""
 EngineEvent = plane.Event | Happened
 
 
@@ -234,6 +237,13 @@ class Engine:
 
     # --- the far end's packets ----------------------------------------------------------------------------------
 
+    def receivers(self, slot: int) -> tuple[Receive, Receive]:
+        """What takes the datagrams of a session's RTP and RTCP sockets: `receive` and `receive_rtcp`, but faster."""
+        session = self._by_slot[slot]
+        if session is None:
+            raise UsageError(f"no session in slot {slot}")
+        return session.receive, session.receive_rtcp
+
     def receive(self, slot: int, data: bytes, source: Endpoint, now: float) -> None:
         """Take a datagram that came to a session's RTP socket. Returns for any bytes whatever."""
         session = self._by_slot[slot]
@@ -256,8 +266,7 @@ class Engine:
             inward = session.inward
             if inward is None or not session.inbox:
                 continue
-            payload = session.repair.join(session.inbox)
-            session.inbox.clear()
+            payload = session.take_audio()
             sessions, payloads = groups[inward]
             sessions.append(session)
             payloads.append(payload)

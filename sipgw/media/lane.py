@@ -39,7 +39,8 @@ class Lane:
         self._table, self._resamplers = table, resamplers
         self._samples = codec.clock_hz * ptime_ms // 1000
         self._converters: dict[AudioFormat, tuple[Outward, int, bytes]] = {}
-        self._ptime = np.uint64(ptime_ms)
+        self._one, self._step, self._ptime = np.uint64(1), np.uint32(self._samples), np.uint64(ptime_ms)
+        self._speaking: list[int] = []
         self._rebuild()
 
     # --- who sends ----------------------------------------------------------------------------------------------
@@ -72,6 +73,7 @@ class Lane:
         self._types = np.array([session.stream.send_type for session in self.sessions], np.uint8)
         rows["first"], rows["second"], rows["ssrc"] = _VERSION_2, self._types, self._table.ssrc[self._slots]
         self._second, self._sequence, self._timestamp = rows["second"], rows["sequence"], rows["timestamp"]
+        self._sequences, self._timestamps = self._table.sequence[self._slots], self._table.timestamp[self._slots]
         self._payload: NDArray[np.uint8] = rows["payload"]
         self._payload[:] = self.codec.silence_byte
         view = rows.view(np.uint8).data
@@ -93,7 +95,8 @@ class Lane:
 
     def skip(self, ticks: int) -> None:
         """Ticks were missed: time has passed, and packets that were not sent are not sent later."""
-        self._table.timestamp[self._slots] += np.uint32(ticks * self._samples & 0xFFFFFFFF)
+        self._timestamps += np.uint32(ticks * self._samples & 0xFFFFFFFF)
+        self._table.timestamp[self._slots] = self._timestamps
         for session in self.sessions:
             session.marker = True
             playout, audio = session.playout, session.audio
@@ -102,12 +105,13 @@ class Lane:
 
     def _number(self) -> None:
         """The next sequence number and timestamp of every session."""
-        slots, table = self._slots, self._table
-        sequence, timestamp = table.sequence[slots], table.timestamp[slots]
-        self._sequence[:] = sequence & 0xFFFF
-        self._timestamp[:] = timestamp
-        table.sequence[slots] = sequence + 1
-        table.timestamp[slots] = timestamp + np.uint32(self._samples)
+        table, slots = self._table, self._slots
+        self._sequence[:] = self._sequences  # its low 16 bits
+        self._timestamp[:] = self._timestamps
+        self._sequences += self._one
+        self._timestamps += self._step
+        table.sequence[slots] = self._sequences
+        table.timestamp[slots] = self._timestamps
 
     def _write_payloads(self, now: float) -> None:
         """Speech where there is some; whatever the last tick wrote elsewhere becomes silence again."""
@@ -126,6 +130,9 @@ class Lane:
         for audio, (indices, frames) in speaking.items():
             self._dirty = True
             self._payload[indices] = self._converter(audio)[0].convert(self._slots[indices], frames)
+        if self._speaking:
+            self._table.sent_ms[self._speaking] += self._ptime
+            self._speaking.clear()
         for index, session in enumerate(self.sessions):
             if session.hearing is not None:
                 session.hearing.played(bytes(self._datagrams[index][_HEADER:]) if session.talking else b"")
@@ -141,7 +148,7 @@ class Lane:
             if not session.talking:
                 session.begin_talking(now)
             session.tail = converter.has_tail
-            self._table.sent_ms[session.slot] += self._ptime
+            self._speaking.append(session.slot)
         else:
             session.talking = False
             if not session.tail:

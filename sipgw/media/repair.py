@@ -31,6 +31,10 @@ class Repair:
 
     def join(self, pieces: list[Piece]) -> bytes:
         """The pieces as one payload."""
+        first = pieces[0]
+        if len(pieces) == 1 and self._concealer is None and type(first) is bytes:
+            self._recent.append(first)
+            return first
         parts = [self._audio(piece) if isinstance(piece, bytes) else self._made(piece) for piece in pieces]
         return parts[0] if len(parts) == 1 else b"".join(parts)
 

@@ -81,6 +81,8 @@ class Session:
         self.remote_ssrc: int | None = None
         self.extended = 0
         self.drops: Counter[str] = Counter()
+        self.destination = command.stream.remote
+        """Where RTP goes: where it comes from, once it does."""
         self._earlier = plane.StreamStats()
         self._digits = DtmfReceiver()
         self._rtcp_source: Endpoint | None = None
@@ -127,7 +129,7 @@ class Session:
         self.remote_ssrc = None
         self.latch.reopen(now)
         if stream.remote != before.remote:
-            self._rtcp_source = None
+            self.destination, self._rtcp_source = stream.remote, None
         if stream.receiving and not before.receiving:
             self._watched = now
         self._write(self.line.restart(now) if self.line else [])
@@ -175,6 +177,11 @@ class Session:
                 self._wiring.ready(self)
             self.inbox += pieces
 
+    def take_audio(self) -> bytes:
+        """What has been written on the time line since the last time, in the codec's own bytes."""
+        pieces, self.inbox = self.inbox, []
+        return self.repair.join(pieces)
+
     def _receive_other(self, data: bytes, source: Endpoint, now: float) -> None:
         """RTCP on the RTP port (RFC 5761), or a payload type nobody agreed to."""
         if is_rtcp(data):
@@ -188,6 +195,7 @@ class Session:
         if not self.latch.accepts(source, now):
             self._drop("stranger", now)
             return False
+        self.destination = source
         self._wiring.latched(self.slot, source)
         self._note(Mark.STATE, "latched", now, f"{source[0]}:{source[1]}")
         if never:
@@ -234,19 +242,13 @@ class Session:
     # --- addresses ----------------------------------------------------------------------------------------------
 
     @property
-    def destination(self) -> Endpoint:
-        """Where RTP goes."""
-        return self.latch.source or self.stream.remote
-
-    @property
     def rtcp_destination(self) -> Endpoint:
         """Where RTCP goes: back where it came from; before that, where signalling or the latched source say."""
         if self._rtcp_source is not None:
             return self._rtcp_source
-        latched = self.latch.source
-        if latched is None or latched == self.stream.remote:
+        if self.destination == self.stream.remote:
             return self.stream.remote_rtcp
-        return latched[0], latched[1] + 1
+        return self.destination[0], self.destination[1] + 1
 
     # --- timers -------------------------------------------------------------------------------------------------
 

@@ -166,9 +166,10 @@ class Timeline:
         return self._written >= 0 and -self._filled <= _step(self._written, timestamp) <= 0 < self._filled
 
     def _unexplained(self, samples: int, now: float) -> int:
-        """Samples that are missing by our own clock, where timestamps begin anew."""
+        """Samples that are missing by our own clock, where timestamps begin anew; a guess, so in whole centiseconds."""
         passed = int(min(now - self._heard, _LONGEST) * self._clock_hz)
-        return max(passed - self._filled - samples, 0)
+        centisecond = self._clock_hz // 100
+        return max(round((passed - self._filled - samples) / centisecond) * centisecond, 0)
 
     def restart(self, now: float) -> list[Piece]:
         """The sender begins anew (another SSRC, other sequence numbers): the next packet continues the line."""

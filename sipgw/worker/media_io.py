@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint
 from sipgw.media import plane
-from sipgw.media.batch import Engine, EngineEvent
+from sipgw.media.batch import Engine, EngineEvent, Receive
 
 _LARGEST = 2048
 _ROUNDS = 16
@@ -20,7 +20,6 @@ _ROUNDS = 16
 _EVENTS = 1024
 
 _Receive = Callable[[int], tuple[bytes, Endpoint]]
-_Take = Callable[[int, bytes, Endpoint, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class MediaIo:
         self._epoll = select.epoll()
         self._ports: dict[str, _Port] = {}
         self._by_slot: dict[int, _Port] = {}
-        self._readers: dict[int, tuple[_Receive, _Take, int]] = {}
+        self._readers: dict[int, tuple[_Receive, Receive]] = {}
         self.failures: Counter[str] = Counter()
         """Failed system calls, by direction and the error's name."""
 
@@ -72,12 +71,9 @@ class MediaIo:
             rtcp.close()
             raise
         port = self._ports[command.session] = self._by_slot[slot] = _Port(slot, rtp, rtcp)
-        self._register(port.rtp, self._engine.receive, slot)
-        self._register(port.rtcp, self._engine.receive_rtcp, slot)
-
-    def _register(self, endpoint: socket.socket, take: _Take, slot: int) -> None:
-        self._readers[endpoint.fileno()] = endpoint.recvfrom, take, slot
-        self._epoll.register(endpoint.fileno(), select.EPOLLIN)
+        for endpoint, take in zip((port.rtp, port.rtcp), self._engine.receivers(slot), strict=True):
+            self._readers[endpoint.fileno()] = endpoint.recvfrom, take
+            self._epoll.register(endpoint.fileno(), select.EPOLLIN)
 
     def close(self, session: str, now: float) -> plane.StreamStats:
         """End a session: an RTCP BYE leaves, its sockets close."""
@@ -135,13 +131,13 @@ class MediaIo:
             if not ready:
                 return
             for descriptor, _ in ready:
-                receive, take, slot = readers[descriptor]
+                receive, take = readers[descriptor]
                 try:
                     data, source = receive(_LARGEST)
                 except OSError as error:
                     self._failed("receive", error)
                     continue
-                take(slot, data, source, now)
+                take(data, source, now)
 
     def _failed(self, direction: str, error: OSError) -> None:
         """One peer's unreachable port must not cost another's packet."""

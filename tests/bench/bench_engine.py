@@ -1,4 +1,4 @@
-"""What the engine and its sockets cost: CPU per call and 20 ms, both ways. Run it by hand: `python … [calls] [seconds]`.
+"""What engine and sockets cost: CPU per call and 20 ms, both ways. By hand: `python … [calls] [seconds] [profile]`.
 
 The far ends are another process on loopback. The AI is an echo without a socket: what it hears is queued again.
 """

@@ -1,0 +1,50 @@
+"""The state table: what is written there can be read by another process."""
+
+import pytest
+
+from sipgw.errors import Unavailable
+from sipgw.media.table import ROW, Table
+
+
+def test_rows_are_claimed_released_and_claimed_again() -> None:
+    table = Table.of(2)
+    first, second = (table.claim("call", name, 1, 2, 3) for name in "ab")
+    assert {first, second} == {0, 1}
+    with pytest.raises(Unavailable):
+        table.claim("call", "c", 1, 2, 3)
+    table.release(first)
+    assert table.claim("call", "c", 4, 5, 6) == first
+    assert (table.ssrc[first], table.sequence[first], table.timestamp[first]) == (4, 5, 6)
+
+
+def test_another_table_over_the_same_memory_sees_the_sessions() -> None:
+    memory = bytearray(ROW.itemsize * 4)
+    slot = Table(memory, 4).claim("call-1", "session-1", 0xFFFFFFFF, 70_000, 0xFFFFFFFE)
+    other = Table(memory, 4)
+    assert other.rows[slot]["call"] == b"call-1"
+    assert other.rows[slot]["session"] == b"session-1"
+    assert other.sequence[slot] == 70_000
+    assert other.claim("x", "y", 1, 1, 1) != slot
+
+
+@pytest.mark.parametrize("source", [("192.0.2.1", 4000), ("2001:db8::1", 65_535)])
+def test_the_latched_source_is_kept(source: tuple[str, int]) -> None:
+    table = Table.of(1)
+    slot = table.claim("c", "s", 1, 1, 1)
+    assert table.latched(slot) is None
+    table.latch(slot, source)
+    assert table.latched(slot) == source
+    table.release(slot)
+    assert table.latched(slot) is None
+
+
+def test_a_source_with_a_zone_is_kept_without_it() -> None:
+    table = Table.of(1)
+    table.latch(0, ("fe80::1%eth0", 4000))
+    assert table.latched(0) == ("fe80::1", 4000)
+
+
+def test_how_far_the_far_end_has_come_is_kept() -> None:
+    table = Table.of(1)
+    table.received(0, 77, 65_536 + 9)
+    assert (table.rows[0]["receive_ssrc"], table.rows[0]["receive_sequence"]) == (77, 65_545)
