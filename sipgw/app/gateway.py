@@ -8,6 +8,7 @@ import time
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.control import Control
+from sipgw.app.prompts import load_prompts
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.clock import MonotonicClock
@@ -43,7 +44,7 @@ class Gateway:
         media = settings.media_options()
         self._pool = PortPool(media)
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
-        self._plane = LocalPlane(media, self._trace)
+        self._plane = LocalPlane(media, load_prompts(), self._trace)
         offset = time.time() - self._clock.now()
         self._calls = Calls(
             settings.call_options(), media, token=token, wall=lambda now: now + offset, trace=self._trace

@@ -81,23 +81,14 @@ def match(said: Pcm, heard: Pcm) -> tuple[float, float]:
         The lag in seconds at which they are most alike, below zero where the beginning was not heard; and how alike
         they are there: 1 for the same sound, about 0 for another or none.
     """
-    lag = lag_of(said, heard)
-    delay = None if lag is None else heard_began - began + lag
-    return delay if delay is not None and delay >= 0 else None
-
-
-def lag_of(said: Pcm, heard: Pcm) -> float | None:
-    """How many seconds later what was said comes in what was heard, or None where nothing like it does."""
     if not said.any() or not heard.any():
-        return None
+        return 0.0, 0.0
     first, second = said.astype(np.float64), heard.astype(np.float64)
     size = 1 << (len(first) + len(second)).bit_length()
     matches = np.fft.irfft(np.conj(np.fft.rfft(first, size)) * np.fft.rfft(second, size), size)
     lag = int(np.argmax(matches))
     likeness = matches[lag] / np.sqrt((first**2).sum() * (second**2).sum())
-    if likeness <= _ALIKE:
-        return None
-    return float(lag - size if lag > size // 2 else lag) / CLOCK_HZ
+    return float(lag - size if lag > size // 2 else lag) / CLOCK_HZ, float(likeness)
 
 
 def _first_sound(packets: list[Heard], names: dict[int, str]) -> float | None:

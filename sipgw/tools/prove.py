@@ -13,7 +13,7 @@ from sipgw.flow import Endpoint
 from sipgw.tools.call import facts
 from sipgw.tools.echo_ai import RATE_HZ, EchoAi
 from sipgw.tools.ladder import Step, print_ladder
-from sipgw.tools.listening import echo_delay
+from sipgw.tools.listening import match
 from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE, CallReport
 from sipgw.tools.sound import from_capture
@@ -21,6 +21,8 @@ from sipgw.tools.sound import from_capture
 AI = "AI"
 _ENOUGH = 0.9
 """Of what was said must have been heard."""
+_ALIKE = 0.5
+"""From which likeness on it is the same sound; a key pressed in between is not heard as sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Proof:
     report: CallReport
     ai_seconds: float
     """How much sound reached the AI."""
-    ai_recognised: bool
-    """What the AI heard is what was said."""
+    ai_likeness: float
+    """How alike what the AI heard is to what was said, 0 to 1."""
     keys: str
     """The keys the AI was told of."""
 
@@ -42,7 +44,7 @@ class Proof:
         if not report.answered:
             return [f"the call was not answered: {report.status}, {report.ending}"]
         checks = {
-            "the AI heard nothing like what was said": not self.ai_recognised,
+            "the AI heard nothing like what was said": self.ai_likeness < _ALIKE,
             f"the AI heard only {self.ai_seconds:.1f} s of {report.talk:.1f} s": self.ai_seconds
             < _ENOUGH * report.talk,
             "the caller's words did not come back": report.echo_delay is None,
@@ -58,8 +60,8 @@ async def prove(gateway: Endpoint, called: str, ai: EchoAi, capture: Path) -> Pr
     report = await call(Order(f"sip:{called}@{host}:{port}", sound, caller="capture"))
     heard = ai.samples()
     # Every third sample: what the AI heard ends at 3.4 kHz anyway.
-    recognised = echo_delay(report.said, 0.0, heard[::3], 0.0) is not None
-    return Proof(report, len(heard) / RATE_HZ, recognised, ai.digits)
+    _, likeness = match(report.said, heard[::3])
+    return Proof(report, len(heard) / RATE_HZ, likeness, ai.digits)
 
 
 def show(proof: Proof, console: Console) -> None:
