@@ -10,9 +10,10 @@ from sipgw_codecs.g711 import PCMU
 def voice(seconds: float, amplitude: float) -> NDArray[np.int16]:
     """Something voiced: a pitch of 120 Hz with its harmonics, which grows and fades four times a second."""
     time = np.arange(int(8000 * seconds)) / 8000
-    wave = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20))
-    wave *= 0.6 + 0.4 * np.sin(2 * np.pi * 4 * time)
-    return np.rint(amplitude * wave / np.abs(wave).max()).astype(np.int16)
+    wave = np.sum([np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20)], axis=0)
+    wave = wave * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time))
+    scaled: NDArray[np.int16] = np.rint(amplitude * wave / np.abs(wave).max()).astype(np.int16)
+    return scaled
 
 
 def changes(caller: NDArray[np.int16], ours: NDArray[np.int16] | None = None) -> list[bool]:
