@@ -60,7 +60,6 @@ class StreamFramer:
                 complete.append(message)
         except Malformed as error:
             self._broken = error
-            self._buffer.clear()
             if not complete:
                 raise
         return complete

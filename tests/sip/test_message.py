@@ -57,6 +57,13 @@ def test_a_bad_header_is_refused_each_time_it_is_read() -> None:
     assert invite.call_id == "1@192.0.2.5"
 
 
+def test_a_header_is_read_once() -> None:
+    invite = request(INVITE)
+    assert invite.via is invite.via
+    assert invite.contact is invite.contact
+    assert invite.target is invite.target
+
+
 def test_latin_1_is_read_and_goes_out_in_the_same_bytes() -> None:
     name = "Jürgen Groß".encode("latin-1")
     invite = request(INVITE.replace(b"Alice", name))
@@ -82,6 +89,7 @@ def test_a_request_is_printed_with_the_length_of_its_body() -> None:
         Request("A", "sip:a@b SIP/2.0\r\nX: y", Headers()),
         Request("A", "sip:a@b\r\nX:y", Headers()),
         Request("A b", "sip:a@b", Headers()),
+        Request("A", "sip:a@b x", Headers()),
     ],
 )
 def test_no_header_can_be_smuggled_in_a_value(message: Request) -> None:

@@ -48,6 +48,11 @@ def test_a_body_may_begin_with_an_empty_line() -> None:
     assert parse(data).body == b"\r\n\n\r\nx"
 
 
+def test_the_first_empty_line_ends_the_head_whatever_ends_the_lines() -> None:
+    data = OK.replace(b"Content-Length: 0\r\n\r\n", b"X: y").replace(b"\r\n", b"\n") + b"\n\nbody\r\n\r\nmore"
+    assert response(data).body == b"body\r\n\r\nmore"
+
+
 def test_a_message_without_an_empty_line_at_the_end_is_taken() -> None:
     assert response(OK.rstrip(b"\r\n")) == response(OK.rstrip(b"\r\n") + b"\r\n") == response(OK)
 
@@ -68,6 +73,8 @@ def test_only_a_line_of_latin_1_is_read_as_such() -> None:
         b"INVITE sip:a@b\r\nVia: SIP/2.0/UDP a\r\n\r\n",
         b"\x80\x60" + bytes(170),
         b"SIP/2.0 abc OK\r\n\r\n",
+        OK.replace(b"200 OK", b"200 O\rK"),
+        INVITE.replace(b"sip:", b"sip:\r", 1),
         b"SIP/2.0 099 Low\r\n\r\n",
         b"SIP/2.0 700 High\r\n\r\n",
         b"SIP/3.0 200 OK" + OK[14:],

@@ -27,6 +27,12 @@ def test_a_response_copies_what_it_must_and_nothing_else() -> None:
     assert (trying.headers.get("Timestamp"), trying.to.tag, "Record-Route" in trying.headers) == ("54", None, False)
 
 
+def test_only_what_can_open_a_dialog_gets_its_route_back() -> None:
+    routed = INVITE.replace(b"Max-Forwards", b"Record-Route: <sip:p;lr>\r\nMax-Forwards")
+    assert "Record-Route" in respond(request(routed), 200).headers
+    assert "Record-Route" not in respond(request(routed.replace(b"INVITE", b"OPTIONS")), 200).headers
+
+
 def test_a_tag_that_is_there_stays() -> None:
     invite = request(INVITE.replace(b"To: <sip:+4930123456@192.0.2.1;user=phone>", b"To: sip:a@b ; Tag = theirs"))
     assert respond(invite, 200, to_tag="ours").headers.get("To") == "sip:a@b ; Tag = theirs"
@@ -34,8 +40,17 @@ def test_a_tag_that_is_there_stays() -> None:
 
 def test_even_a_to_that_cannot_be_read_is_answered_with_a_tag() -> None:
     invite = request(INVITE.replace(b"To: <", b'To: "open <'))
-    assert (respond(invite, 400, to_tag="ours").headers.get("To") or "").endswith(";tag=ours")
-    assert (respond(invite, 400, to_tag="ours").headers.get("To") or "").count("tag=") == 1
+    to = respond(invite, 400, to_tag="ours").headers.get("To")
+    assert to == '"open <sip:+4930123456@192.0.2.1;user=phone>;tag=ours'
+    tagged = request(INVITE.replace(b"To: <", b"To: x<<").replace(b"user=phone>", b"user=phone>;tag=1"))
+    assert respond(tagged, 400, to_tag="ours").headers.get("To") == "x<<sip:+4930123456@192.0.2.1;user=phone>;tag=1"
+
+
+def test_our_tag_leaves_the_bytes_of_a_name_as_they_are() -> None:
+    invite = request(INVITE.replace(b"To: <", b'To: "J\xfcrgen" <'))
+    assert b'To: "J\xfcrgen" <sip:+4930123456@192.0.2.1;user=phone>;tag=ours\r\n' in bytes(
+        respond(invite, 200, to_tag="ours")
+    )
 
 
 @pytest.mark.parametrize(
