@@ -9,7 +9,6 @@ from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Request, Response
 from sipgw.sip.timers import Timer
-from sipgw.sip.transaction import State
 
 
 class OurInvite:
@@ -35,8 +34,7 @@ class OurInvite:
             return
         request = cancel_of(self.request, self._leg.farewell)
         self._core.exchange.request(request, self._flow, ClientUser(lambda *_: None, lambda *_: None), now)
-        timeout = 64 * self._core.options.t1
-        self._give_up_timer = self._core.exchange.timers.start(now + timeout, self._give_up)
+        self._limit(now)
 
     def _responded(self, response: Response, now: float) -> None:
         if response.status < 200:
@@ -52,10 +50,12 @@ class OurInvite:
         self._refused(status, None, now)
 
     def _provisional(self, response: Response, now: float) -> None:
-        leg, self._progressed = self._leg, True
-        if not self._initial or leg.stage is not Stage.ASKING:
-            return
-        if leg.farewell is not None:
+        leg, first, self._progressed = self._leg, not self._progressed, True
+        if not self._initial:
+            if first:
+                # Nobody rings for a re-INVITE; unlimited, it would block the leg's next one for ever.
+                self._limit(now)
+        elif leg.farewell is not None:
             self.cancel(now)
         elif response.status > 100:
             if response.to.tag and leg.dialog is None:
@@ -115,12 +115,13 @@ class OurInvite:
         else:
             core.tell(Refused(leg.name, status, response, initial=False))
 
+    def _limit(self, now: float) -> None:
+        self._give_up_timer = self._core.exchange.timers.start(now + 64 * self._core.options.t1, self._give_up)
+
     def _give_up(self, now: float) -> None:
-        """No final response came after our CANCEL (RFC 3261 9.1)."""
-        self._settle()
-        if self._client.state is State.PROCEEDING:
-            self._client.end(now)
-        self._core.finish(self._leg, Released(self._leg.name))
+        """No final response came after our CANCEL (RFC 3261 9.1), or to a re-INVITE that had a provisional one."""
+        self._client.end(now)
+        self._failed(408, now)
 
     def _settle(self) -> None:
         self._core.exchange.timers.stop(self._give_up_timer)

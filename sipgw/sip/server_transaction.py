@@ -17,9 +17,13 @@ class ServerTransaction(Transaction):
 
     def __init__(self, key: Key, request: Request, flow: Flow, ground: Ground) -> None:
         super().__init__(key, request, flow, ground)
-        self.to_tag = ""
+        self._last: Response | None = None
+        self._data = b""
+
+    @property
+    def to_tag(self) -> str:
         """The To tag of the last response; an ACK by RFC 2543 is recognised by it."""
-        self._last = b""
+        return (self._last.to.tag or "") if self._last is not None else ""
 
     def respond(self, response: Response, now: float) -> None:
         """Send `response`, if the state allows it."""
@@ -31,14 +35,13 @@ class ServerTransaction(Transaction):
 
     def send(self, now: float, response: Response) -> None:
         """Send and keep it for repeats."""
-        self._last = bytes(response)
-        self.to_tag = response.to.tag or ""
-        self._send(self._last, now)
+        self._last, self._data = response, bytes(response)
+        self._send(self._data, now)
 
     def resend(self, now: float, _: object = None) -> None:
         """Send the last response again."""
-        if self._last:
-            self._send(self._last, now)
+        if self._data:
+            self._send(self._data, now)
 
     def report_transport(self, now: float, _: object = None) -> None:
         """A response could not be delivered; the peer's repeats or its silence decide what becomes of it."""

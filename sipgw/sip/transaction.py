@@ -113,6 +113,7 @@ class Transaction:
 
     def end(self, now: float, _: object = None) -> None:
         """Stop everything and leave the agent's books."""
+        self.state = State.TERMINATED
         self.stop_timers()
         self._ground.ended(self)
 

@@ -250,6 +250,17 @@ def test_a_peer_that_does_not_answer_a_reinvite_is_gone_and_gets_a_bye(wire: Wir
     assert empty(wire)
 
 
+def test_a_reinvite_that_is_only_being_tried_does_not_block_the_leg_for_ever(wire: Wire) -> None:
+    leg, _ = up(wire)
+    wire.agent.reinvite(leg, SDP, 0.0)
+    wire.gets(reply(wire.take()[0], 100))
+    assert wire.ladder(31.9) == []
+    assert wire.ladder(32.0) == [(32.0, "BYE")]
+    assert wire.events() == [Lost(leg, "gone")]
+    wire.until(100.0)
+    assert empty(wire)
+
+
 def test_a_reinvite_answered_after_our_bye_gets_its_ack(wire: Wire) -> None:
     leg, _ = up(wire)
     wire.agent.reinvite(leg, SDP, 0.0)
