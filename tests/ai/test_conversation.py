@@ -3,7 +3,8 @@
 import pytest
 
 from sipgw.ai import actions as act
-from sipgw.ai.conversation import HELD_MS, STALE_WINDOW, Conversation
+from sipgw.ai.conversation import Conversation
+from sipgw.ai.deeds import HELD_MS, STALE_WINDOW
 from sipgw.ai.events import (
     AudioFormat,
     BackendEvent,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sipgw.ai.conversation import ACTIONS, Conversation
+from sipgw.ai.conversation import Conversation
+from sipgw.ai.deeds import DEEDS
 from sipgw.ai.events import (
     CallerSpeech,
     CallerSpoke,
@@ -81,7 +82,7 @@ def test_a_row_leads_where_it_says(key: Key, row: Row) -> None:
 
 def test_every_word_is_a_deed_and_every_deed_is_used() -> None:
     used = {name for _, names in TABLE.values() for name in names}
-    assert used == set(ACTIONS)
+    assert used == set(DEEDS)
 
 
 def test_every_input_has_a_row_and_every_state_an_end() -> None:
