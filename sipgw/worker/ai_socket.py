@@ -96,7 +96,8 @@ class AiSocket(WSListener):
         if url.scheme not in ("ws", "wss") or not url.hostname:
             raise ValueError(f"not a WebSocket URL: {self._connect.url!r}")
         options = self._options
-        headers = dict(self._connect.headers)
+        # A line break in a value would be a header of the caller's making.
+        headers = {name: " ".join(value.split()) for name, value in self._connect.headers.items()}
         if self._connect.subprotocols:
             headers["Sec-WebSocket-Protocol"] = ", ".join(self._connect.subprotocols)
         transport, listener = await ws_connect(
@@ -267,7 +268,7 @@ class AiSocket(WSListener):
             if self._task is not None:
                 self._task.cancel()
         elif not self._transport.is_disconnected:
-            self._transport.send_close(WSCloseCode(code), reason)
+            self._transport.send_close(WSCloseCode(code), _fitting(reason))
             self._abort_later()
 
     async def wait_closed(self) -> None:
@@ -287,3 +288,8 @@ class AiSocket(WSListener):
         """A peer that neither answers nor reads must not hold the socket."""
         if self._transport is not None:
             self._timers.append(self._loop.call_later(CLOSE_TIMEOUT, self._transport.disconnect, False))
+
+
+def _fitting(reason: str) -> str:
+    """A close frame has room for 123 bytes of reason (RFC 6455 section 5.5)."""
+    return reason.encode()[:123].decode(errors="ignore")

@@ -101,10 +101,12 @@ async def test_headers_and_subprotocol_are_sent() -> None:
 
     async def handle(connection: ServerConnection) -> None:
         assert connection.request is not None
-        seen.put_nowait((connection.request.path, connection.request.headers["Authorization"], connection.subprotocol))
+        headers = connection.request.headers
+        assert headers["X-Name"] == "Eve X-Evil: 1"
+        seen.put_nowait((connection.request.path, headers["Authorization"], connection.subprotocol))
 
     async with server(handle, subprotocols=["v2"]) as url:
-        connect = Connect(url + "?a=b", {"Authorization": "Bearer k"}, ("v1", "v2"))
+        connect = Connect(url + "?a=b", {"Authorization": "Bearer k", "X-Name": "Eve\r\nX-Evil: 1"}, ("v1", "v2"))
         async with client(url, connect=connect) as (_, ear):
             assert await ear.next() == ("opened",)
             assert await asyncio.wait_for(seen.get(), LIMIT) == ("/talk?a=b", "Bearer k", "v2")
@@ -444,6 +446,19 @@ async def test_closing_says_so_to_the_server_and_nothing_more_to_us() -> None:
         await asyncio.wait_for(opened.wait_closed(), LIMIT)
         assert await asyncio.wait_for(closed.get(), LIMIT) == (1000, "call over")
         assert ear.heard.empty()
+
+
+async def test_a_long_reason_is_cut_to_what_a_close_frame_holds() -> None:
+    closed: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+        closed.put_nowait((connection.close_code, connection.close_reason))
+
+    async with server(handle) as url, client(url) as (opened, ear):
+        assert await ear.next() == ("opened",)
+        opened.close(1000, "é" * 200)
+        assert await asyncio.wait_for(closed.get(), LIMIT) == (1000, "é" * 61)
 
 
 async def test_a_server_that_does_not_answer_the_close_is_cut_off() -> None:
