@@ -37,12 +37,13 @@ def parts(body: bytes, boundary: str) -> list[tuple[str, bytes]]:
     """Content type and bytes of each part of a multipart body."""
     mark = b"--" + boundary.encode("latin-1", "replace")
     chunks = (b"\r\n" + body).split(b"\r\n" + mark)[1:]
-    return [_part(chunk) for chunk in chunks if not chunk.startswith(b"--")]
+    # A line that only begins like the boundary is no boundary, and the last one ends in two dashes.
+    return [_part(chunk) for chunk in chunks if chunk.lstrip(b" \t").startswith(b"\r\n")]
 
 
 def _part(chunk: bytes) -> tuple[str, bytes]:
     head, _, body = chunk.partition(b"\r\n\r\n")
-    kind = SDP if not head.strip() else "text/plain"
+    kind = "text/plain"
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() in (b"content-type", b"c"):
