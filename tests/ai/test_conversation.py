@@ -205,6 +205,15 @@ def test_early_media_that_has_been_heard_leaves_the_floor_open() -> None:
     assert call.state() is State.OPEN
 
 
+def test_early_media_that_was_taken_back_leaves_the_floor_open() -> None:
+    call = Call()
+    call.hear(Ready(), now=0.1)
+    call.want(Open(early=True), now=0.2)
+    call.hear(HELLO, Clear(), now=0.3)
+    call.want(Open(), now=2.0)
+    assert call.state() is State.OPEN
+
+
 # --- the caller's audio -------------------------------------------------------------------------------------------
 
 
@@ -543,6 +552,14 @@ def test_a_connection_lost_in_the_call_is_opened_again_as_often_as_allowed() -> 
     assert call.told() == []
     call.core.disconnected(1006, "gone", 8.0)
     assert call.run(8.0)[0] == act.Tell(Failed("connection_lost", detail="gone"))
+
+
+def test_a_new_connection_begins_with_a_whole_frame() -> None:
+    call = opened(reconnects=1)
+    assert call.core.caller_audio(b"\1" * 500, 1.0) == []
+    call.hear(Failed("connection_lost"))
+    call.core.connect(1.5)
+    assert call.core.caller_audio(FRAME, 2.0) == [FRAME]
 
 
 def test_what_would_fail_again_is_not_tried_again() -> None:
