@@ -192,7 +192,11 @@ class Playout:
         if self._queued < size or self._tail:
             return self._take_last(size)
         self._waited = 0
-        frame = self._cut(size)
+        head = self._queue[0]
+        if self._playing and not self._closed and type(head) is _Audio and len(head.data) - head.offset >= size:
+            frame = self._slice(head, size)  # the usual case, in the middle of speech
+        else:
+            frame = self._cut(size)
         if self.live:
             self._watch(size)
         return frame
@@ -216,11 +220,7 @@ class Playout:
         """`size` bytes from the head; no more than is queued."""
         if not self._playing:
             self._start()
-        head = self._queue[0]
-        if type(head) is _Audio and len(head.data) - head.offset >= size:
-            frame = self._slice(head, size)
-        else:
-            frame = self._gather(size)
+        frame = self._gather(size)
         if self._closed:
             self._pass_marks()
             if not self._queue:
@@ -248,7 +248,7 @@ class Playout:
             part = self._slice(head, min(size, len(head.data) - head.offset))
             parts.append(part)
             size -= len(part)
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _pass_marks(self) -> None:
         """Tell of the marks and ends that have come to the head."""

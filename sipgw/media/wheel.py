@@ -6,12 +6,19 @@ from sipgw.media.session import Session
 from sipgw.media.table import Table
 
 SUB_TICK_MS = 5
+_WORTHWHILE = 25
+"""Sessions in a phase below which a further phase is not opened: a pass costs as much as ten sessions."""
 _SHORTEST_MS, _LONGEST_MS, _STEP_MS = 10, 60, 10
 
 
 def packet_interval(ptime_ms: int) -> int:
     """The packet interval we use where `ptime_ms` is wanted: 10 to 60 ms in steps of 10."""
     return max(_SHORTEST_MS, min(ptime_ms // _STEP_MS * _STEP_MS, _LONGEST_MS))
+
+
+def _load(lanes: dict[str, Lane]) -> int:
+    """How many sessions send in a phase."""
+    return sum(len(lane.sessions) for lane in lanes.values())
 
 
 class Wheel:
@@ -26,12 +33,18 @@ class Wheel:
         """A session sends from now on, in the phase that has least to do."""
         ptime_ms = packet_interval(session.stream.ptime_ms)
         phases = self._phases.setdefault(ptime_ms, [{} for _ in range(ptime_ms // SUB_TICK_MS)])
-        least = min(phases, key=lambda lanes: sum(len(lane.sessions) for lane in lanes.values()))
+        least = min(self._open(phases), key=_load)
         lane = least.get(session.codec.name)
         if lane is None:
             lane = least[session.codec.name] = Lane(session.codec, ptime_ms, self._table, self._resamplers)
         lane.add(session)
         self._lane_of[session.slot] = lane
+
+    def _open(self, phases: list[dict[str, Lane]]) -> list[dict[str, Lane]]:
+        """The phases to choose from: as many as keep each one's batch worth its pass, far apart from each other."""
+        wanted = sum(map(_load, phases)) // _WORTHWHILE + 1
+        step = max(len(phases) // wanted, 1)
+        return phases[::step]
 
     def remove(self, session: Session) -> None:
         """A session sends no longer; nothing happens if it did not."""

@@ -97,16 +97,23 @@ def test_the_far_ends_packet_interval_is_kept(ptime_ms: int) -> None:
     assert loudest_hz(PCMU.decode(np.frombuffer(Phone(rig, slot).listen(), np.uint8)), 8000) == pytest.approx(1000, 1)
 
 
-def test_sessions_spread_over_the_phases() -> None:
-    rig = Rig()
-    for number in range(8):
-        rig.session(f"{number}")
-    bursts = []
+def bursts(rig: Rig) -> list[int]:
+    """How many packets leave at each of four sub-ticks."""
+    counts = []
     for _ in range(4):
         before = sum(map(len, rig.sent.values()))
         rig.step()
-        bursts.append(sum(map(len, rig.sent.values())) - before)
-    assert bursts == [2, 2, 2, 2]
+        counts.append(sum(map(len, rig.sent.values())) - before)
+    return counts
+
+
+def test_many_sessions_spread_over_the_phases_and_few_share_one() -> None:
+    rig = Rig(MediaOptions(last_port=20_255))
+    for number in range(120):
+        rig.session(f"{number}", audio=None)
+        if number == 20:
+            assert sorted(bursts(rig)) == [0, 0, 0, 21]
+    assert bursts(rig) == [30, 30, 30, 30]
 
 
 def test_missed_ticks_are_not_made_up_for() -> None:
