@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sipgw.call.call import Call, Surroundings
+from sipgw.call.call import Call
 from sipgw.call.effects import Effect, Refuse, ReleasePorts, StartTimer
 from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
 from sipgw.call.ids import call_id, owner
 from sipgw.call.routing import Routes
 from sipgw.call.states import State
+from sipgw.call.surroundings import Surroundings
 from sipgw.errors import Cause
 from sipgw.media import plane
 from sipgw.options import CallOptions, MediaOptions

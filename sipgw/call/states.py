@@ -125,13 +125,10 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.PORTS_FAILED: ("forget_ports", "settle"),
     Seen.REINVITED: ("refuse_reinvite",),
     # Was on its way when the end came.
-    Seen.READY: (),
-    Seen.TARGET_FAILED: (),
     Seen.CONFIRMED: (),
     Seen.FIRST_PACKET: (),
     Seen.SILENT: (),
     Seen.PLAYED: (),
-    Seen.BACKEND_HUNG_UP: (),
     Seen.SHUT_DOWN: (),
 }
 """While ending, without leaving it."""
@@ -140,7 +137,7 @@ TABLE: dict[Key, Row] = {
     **{(state, seen): (State.ENDING, row) for state in (*_UNANSWERED, *_UP) for seen, row in _END.items()},
     **{(state, seen): (state, row) for state in _UP for seen, row in _ALWAYS_UP.items()},
     **{(state, Seen.TARGET_FAILED): (State.SWITCHING, ("next_target",)) for state in _SERVED},
-    **{(state, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)) for state in _UP},
+    **{(state, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)) for state in _SERVED},
     **{(state, Seen.TOO_LONG): (State.ENDING, ("end",)) for state in _UP},
     **{(state, Seen.SILENT): (State.ENDING, ("end",)) for state in _UP},
     #

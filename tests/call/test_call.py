@@ -4,7 +4,7 @@ import pytest
 
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
-from sipgw.call.call import ACTIONS, APOLOGY_LIMIT, ENDING_LIMIT
+from sipgw.call.deeds import APOLOGY_LIMIT, DEEDS, ENDING_LIMIT
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.media import plane
 from sipgw.options import CallOptions
@@ -598,7 +598,7 @@ def test_byes_that_cross_end_the_call_once() -> None:
 
 
 def test_every_action_is_used_and_every_state_can_be_left() -> None:
-    assert {name for _, names in TABLE.values() for name in names} == set(ACTIONS)
+    assert {name for _, names in TABLE.values() for name in names} == set(DEEDS)
     assert {state for state, _ in TABLE} == set(State) - {State.ENDED}
     assert {state for state, _ in TABLE.values()} == set(State) - {State.NEW}
     assert {seen for _, seen in TABLE} == set(Seen)

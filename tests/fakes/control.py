@@ -14,6 +14,7 @@ from sipgw.ai import events as ai
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
 from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.ids import owner
 from sipgw.call.registry import DRAIN_TIMER, Calls
 from sipgw.flow import Flow
 from sipgw.media import plane
@@ -87,11 +88,17 @@ class Control:
     released: Counter[str] = field(default_factory=Counter)
     created: Counter[str] = field(default_factory=Counter)
     destroyed: Counter[str] = field(default_factory=Counter)
+    ended: set[str] = field(default_factory=set)
+    """Sessions whose last counters were delivered."""
     finals: Counter[str] = field(default_factory=Counter)
     """Final responses by leg, those of re-INVITEs included."""
     invites: Counter[str] = field(default_factory=Counter)
     """INVITEs and re-INVITEs by leg."""
+    answered: Counter[str] = field(default_factory=Counter)
+    """Those that were a 200."""
     byes: Counter[str] = field(default_factory=Counter)
+    over: set[str] = field(default_factory=set)
+    """Calls with a record."""
     records: list[CallRecord] = field(default_factory=list)
     logs: list[do.Log] = field(default_factory=list)
 
@@ -111,12 +118,23 @@ class Control:
         before = len(self.effects)
         for effect in effects:
             self.effects.append(effect)
+            self._check_alive(effect)
             self._do(effect)
         return self.effects[before:]
+
+    def _check_alive(self, effect: do.Effect) -> None:
+        """Nothing is done for a call whose record is written, but to release ports that came too late."""
+        match effect:
+            case do.OpenPorts(id=name) | do.StartTimer(id=name) | do.CancelTimer(id=name):
+                assert owner(name) not in self.over, f"{effect} after the record"
+            case do.Media(command=command):
+                assert owner(command.session) not in self.over, f"{command} after the record"
 
     def _do(self, effect: do.Effect) -> None:
         match effect:
             case do.Answer(leg=leg) | do.Refuse(leg=leg):
+                if isinstance(effect, do.Answer):
+                    self.answered[leg] += 1
                 self.finals[leg] += 1
                 assert self.finals[leg] <= self.invites[leg], f"{effect} answers nothing"
             case do.HangUp(leg=leg):
@@ -140,7 +158,8 @@ class Control:
             case do.Log():
                 self.logs.append(effect)
             case do.Record(record=record):
-                assert record.call not in {one.call for one in self.records}, "two records"
+                assert record.call not in self.over, "two records"
+                self.over.add(record.call)
                 self.records.append(record)
 
     def _open(self, name: str) -> None:
@@ -303,10 +322,13 @@ class Fake:
     def session_failed(self, reason: str = "no_codec") -> list[do.Effect]:
         """The plane lost the session."""
         self.control.destroyed[self.session] += 1
+        self.control.ended.add(self.session)
         return self.media(plane.SessionFailed(self.session, reason))
 
     def session_ended(self) -> list[do.Effect]:
-        """The answer to `DestroySession`."""
+        """The answer to `DestroySession`, or the word that the plane was closed."""
+        self.control.destroyed[self.session] = 1
+        self.control.ended.add(self.session)
         return self.media(plane.SessionEnded(self.session, STATS))
 
     # --- the backend ----------------------------------------------------------------------------------------------

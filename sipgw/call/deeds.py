@@ -1,0 +1,292 @@
+"""What the words of the state table do. Each deed may see something itself, which is then looked up in turn."""
+
+from collections.abc import Callable
+
+from sipgw.ai.events import CallFacts, Open
+from sipgw.call import effects as do
+from sipgw.call.causes import GATEWAY, RETRY_LATER, Refusal, ending, reason
+from sipgw.call.cdr import Draft
+from sipgw.call.events import PortsOpened
+from sipgw.call.holdings import Holdings, Leg
+from sipgw.call.invitation import Invitation
+from sipgw.call.negotiation import Negotiation
+from sipgw.call.routing import Route
+from sipgw.call.states import TABLE, Seen
+from sipgw.call.surroundings import Moment, Surroundings
+from sipgw.call.targets import Targets
+from sipgw.errors import Cause, PeerError
+from sipgw.media import plane
+from sipgw.sip.body import sdp_of
+from sipgw.sip.events import Confirmed, Invited, Reinvited
+
+APOLOGY = "apology"
+APOLOGY_LIMIT = 15.0
+"""Seconds after which an apology counts as heard."""
+ENDING_LIMIT = 2.0
+"""Seconds for the last counters and the BYE's response; the record does not wait longer."""
+
+
+class Deeds:
+    """One call's deeds and what they have to remember."""
+
+    def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings) -> None:
+        self._call = call
+        self._held = held
+        self._draft = draft
+        self._around = around
+        self._negotiation = Negotiation(call, around.media)
+        self._targets = Targets(held, draft)
+        self._invitation: Invitation | None = None
+        self._route: Route | None = None
+        self._refusal: Refusal | None = None
+        self._heard = False
+        """A packet came, or is not waited for any longer."""
+        self._acknowledged = False
+        self._sorry = False
+        """An apology takes the place of the conversation."""
+
+    def refuse(self, refusal: Refusal, now: float) -> Seen:
+        """We will not have this call."""
+        self._refusal = refusal
+        self._drop(refusal.cause.record, f"{refusal.status} {refusal.detail}".strip(), now)
+        return Seen.REFUSED
+
+    # --- setting up -------------------------------------------------------------------------------------------
+
+    def note_caller(self, moment: Moment) -> Seen | None:
+        """Who calls whom?"""
+        invited: Invited = moment.event
+        self._draft.source = invited.flow.remote[0]
+        try:
+            who = self._invitation = Invitation.of(invited)
+        except PeerError as error:
+            return self.refuse(Refusal.of(error), moment.now)
+        self._draft.caller, self._draft.called, self._draft.sip_call_id = who.caller, who.called, who.sip_call_id
+        return None
+
+    def find_route(self, moment: Moment) -> Seen | None:
+        """Where does it go, and may it?"""
+        draft = self._draft
+        found = self._around.routes.find(draft.called, draft.source)
+        if isinstance(found, Cause):
+            return self.refuse(Refusal(found, found.status, f"{draft.called} from {draft.source}"), moment.now)
+        self._route, draft.route = found, found.options.number
+        self._targets.take(found)
+        return None
+
+    def read_offer(self, moment: Moment) -> Seen | None:
+        """Can we serve it? Asked before anything is opened."""
+        invited: Invited = moment.event
+        try:
+            self._negotiation.read(sdp_of(invited.request))
+        except PeerError as error:
+            return self.refuse(Refusal.of(error), moment.now)
+        return None
+
+    def open_ports(self, moment: Moment) -> None:
+        """Ask for RTP ports."""
+        self._held.open_ports()
+
+    def forget_ports(self, moment: Moment) -> None:
+        """None came."""
+        self._held.forget_ports()
+
+    def negotiate(self, moment: Moment) -> Seen | None:
+        """Make our description with the ports that came, and their session."""
+        opened: PortsOpened = moment.event
+        self._held.ports_opened()
+        try:
+            stream = self._negotiation.begin(opened.address, opened.port)
+        except PeerError as error:
+            return self.refuse(Refusal.of(error), moment.now)
+        self._draft.codec = stream.codec
+        self._held.create_session(stream)
+        return None
+
+    def ring(self, moment: Moment) -> None:
+        """Let the caller hear that we are at it, if the route wants it."""
+        if self._its_route.options.ring:
+            self._draft.ringing = moment.now
+            self._held.ring()
+
+    # --- targets ----------------------------------------------------------------------------------------------
+
+    def next_target(self, moment: Moment) -> Seen | None:
+        """Try the first target, or the one after that which failed."""
+        if moment.seen is Seen.TARGET_FAILED:
+            self._drop("target_failed", self._targets.failed(moment.event), moment.now)
+        return None if self._targets.next(self._facts(), moment.now) else Seen.OUT_OF_TARGETS
+
+    def take_target(self, moment: Moment) -> None:
+        """This one has the call."""
+        self._targets.ready()
+
+    def choose_last_resort(self, moment: Moment) -> Seen:
+        """Nobody was there before the answer: do what the route says."""
+        last_resort = self._its_route.options.last_resort
+        if last_resort == APOLOGY:
+            self.be_sorry(moment)
+            return Seen.SORRY
+        return self.refuse(Refusal(Cause.BACKEND_FAILED, int(last_resort), "no target left"), moment.now)
+
+    def be_sorry(self, moment: Moment) -> None:
+        """The caller will hear an apology."""
+        self._sorry = True
+        self._held.close_conversation(Cause.BACKEND_FAILED.record)
+
+    def apologise(self, moment: Moment) -> None:
+        """Play it."""
+        self._held.play(APOLOGY)
+        self._held.start_timer("apology", moment.now + APOLOGY_LIMIT)
+
+    # --- the answer -------------------------------------------------------------------------------------------
+
+    def answer(self, moment: Moment) -> None:
+        """200 OK, and RTP from here on: it opens NATs."""
+        self._held.answer(self._negotiation.body)
+        if self._negotiation.agreed:
+            self._held.start_session()
+        self._held.start_timer("limit", moment.now + self._its_route.options.max_duration)
+        self._draft.answered, self._draft.status = moment.now, 200
+        self._held.log("call answered", self._draft.summary())
+
+    def take_ack(self, moment: Moment) -> Seen | None:
+        """The ACK may hold the answer to an offer of ours."""
+        confirmed: Confirmed = moment.event
+        self._acknowledged = True
+        first = not self._negotiation.agreed
+        try:
+            stream = self._negotiation.acknowledged(sdp_of(confirmed.ack))
+        except PeerError as error:
+            if first:
+                return self.refuse(Refusal.of(error), moment.now)
+            self._drop("unusable_answer", str(error), moment.now)
+            return None
+        self._update(stream)
+        if first:
+            self._held.start_session()
+        return None
+
+    def await_first_packet(self, moment: Moment) -> Seen | None:
+        """A greeting before the caller's first packet may be lost in a NAT; but it is not waited for long."""
+        if self._heard:
+            return Seen.HEARS
+        if not self._held.running("packet"):
+            self._held.start_timer("packet", moment.now + self._around.options.first_rtp_wait)
+        return None
+
+    def note_packet(self, moment: Moment) -> None:
+        """It came, or was waited for long enough."""
+        self._heard = True
+        self._held.cancel_timer("packet")
+
+    def catch_up(self, moment: Moment) -> Seen | None:
+        """See what came while a target was being replaced."""
+        return Seen.CAUGHT_UP if self._acknowledged else None
+
+    def open(self, moment: Moment) -> Seen | None:
+        """The caller hears: start."""
+        if self._sorry:
+            return Seen.SORRY
+        self._held.tell(Open())
+        return None
+
+    # --- re-INVITE --------------------------------------------------------------------------------------------
+
+    def renegotiate(self, moment: Moment) -> None:
+        """Answer a re-INVITE; one that cannot be served leaves the call as it was (RFC 3261 section 14.2)."""
+        reinvited: Reinvited = moment.event
+        try:
+            body, stream = self._negotiation.reinvited(sdp_of(reinvited.request))
+        except PeerError as error:
+            refusal = Refusal.of(error)
+            self._drop("reinvite_refused", f"{refusal.status} {refusal.detail}", moment.now)
+            self._held.refuse_reinvite(refusal.status, refusal.phrase, refusal.headers)
+        else:
+            self._held.answer(body)
+            self._update(stream)
+
+    def refuse_reinvite(self, moment: Moment) -> None:
+        """It crossed our BYE."""
+        self._held.refuse_reinvite(481)
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def forget_leg(self, moment: Moment) -> None:
+        """The SIP agent let go of it."""
+        self._held.forget_leg()
+
+    def forget_session(self, moment: Moment) -> None:
+        """The media plane lost it."""
+        self._held.forget_session()
+
+    def give_ports_back(self, moment: Moment) -> None:
+        """They came too late."""
+        self._held.ports_opened()
+        self._held.give_ports_back()
+
+    def keep_stats(self, moment: Moment) -> None:
+        """The session's last counters."""
+        ended: plane.SessionEnded = moment.event
+        self._draft.stats = ended.stats
+        self._held.forget_session()
+
+    def end(self, moment: Moment) -> Seen | None:
+        """Note why, tell the far ends, let go of everything."""
+        draft = self._draft
+        refusal = self._account(moment)
+        draft.ended = moment.now
+        if draft.answered is None:
+            draft.status = refusal.status if self._held.leg is Leg.ASKING else Cause.CANCELLED.status
+        self._held.leave(draft.cause, refusal.status, refusal.phrase, (*refusal.headers, *self._retry_after()))
+        self._held.let_go(draft.cause.record)
+        self._held.start_timer("ending", moment.now + ENDING_LIMIT)
+        return self.settle(moment)
+
+    def settle(self, moment: Moment) -> Seen | None:
+        """Is there anything left to be waited for?"""
+        return Seen.SETTLED if self._held.settled else None
+
+    def finish(self, moment: Moment) -> None:
+        """Write the record."""
+        self._held.finish(self._draft.finish(moment.now))
+
+    # --- what they need ---------------------------------------------------------------------------------------
+
+    @property
+    def _its_route(self) -> Route:
+        assert self._route is not None, "a call with ports has a route"
+        return self._route
+
+    def _facts(self) -> CallFacts:
+        assert self._invitation is not None, "a call with ports has a caller"
+        return self._invitation.facts(self._call, self._negotiation.codec, self._around.wall(self._draft.started))
+
+    def _update(self, stream: plane.Stream | None) -> None:
+        if stream is not None:
+            self._held.update_session(stream)
+            self._draft.codec = stream.codec
+
+    def _account(self, moment: Moment) -> Refusal:
+        """Note in the draft why the call ends and by whom; returns how to say so where it was not answered."""
+        draft = self._draft
+        if moment.seen is Seen.REFUSED and self._refusal is not None:
+            draft.cause, draft.hung_up_by, draft.reason = self._refusal.cause, GATEWAY, self._refusal.detail
+            return self._refusal
+        draft.cause, draft.hung_up_by = ending(moment.seen, draft.answered is not None)
+        draft.reason = reason(moment.event)
+        return Refusal(draft.cause, draft.cause.status)
+
+    def _retry_after(self) -> do.Headers:
+        if self._draft.cause not in RETRY_LATER:
+            return ()
+        return (("Retry-After", str(self._around.options.retry_after)),)
+
+    def _drop(self, name: str, detail: str, now: float) -> None:
+        self._around.drop(self._call, name, detail, now)
+
+
+DEEDS: dict[str, Callable[[Deeds, Moment], Seen | None]] = {
+    name: getattr(Deeds, name) for name in {name for _, names in TABLE.values() for name in names}
+}
+"""The table's words. Made once, so that a word without a deed does not wait for a call to be noticed."""

@@ -1,0 +1,39 @@
+"""What all calls share, and what an action gets to see of one moment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sipgw.call.routing import Routes
+from sipgw.call.states import Seen
+from sipgw.options import CallOptions, MediaOptions
+from sipgw.trace import Mark, Note, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all calls share."""
+
+    options: CallOptions
+    media: MediaOptions
+    routes: Routes
+    trace: Trace
+    wall: Callable[[float], float]
+    """Turns the core's `now` into Unix time."""
+
+    def drop(self, call: str, name: str, detail: str, now: float) -> None:
+        """Trace that something was not acted upon, or refused."""
+        self.trace(Note(now, "call", Mark.DROP, name, call, detail))
+
+    def entered(self, call: str, state: str, detail: str, now: float) -> None:
+        """Trace a change of state."""
+        self.trace(Note(now, "call", Mark.STATE, state, call, detail))
+
+
+class Moment(NamedTuple):
+    """What an action gets to see."""
+
+    seen: Seen
+    event: Any
+    """What came from outside; for what an action saw itself, what made that action run."""
+    now: float

@@ -1,0 +1,55 @@
+"""Tries a route's targets one after another, before the answer and after it."""
+
+from collections.abc import Iterator
+
+from sipgw.ai.events import CallFacts
+from sipgw.call.causes import reason
+from sipgw.call.cdr import Draft
+from sipgw.call.holdings import Holdings
+from sipgw.call.routing import Route, Target
+from sipgw.media import plane
+
+TIMER = "target"
+
+
+class Targets:
+    """One call's targets. Each is tried once; `Holdings.attempt` counts them."""
+
+    def __init__(self, held: Holdings, draft: Draft) -> None:
+        self._held = held
+        self._draft = draft
+        self._left: Iterator[Target] = iter(())
+        self._timeout = 0.0
+
+    def take(self, route: Route) -> None:
+        """These are the targets."""
+        self._left = iter(route.targets)
+        self._timeout = route.options.target_timeout
+
+    def next(self, facts: CallFacts, now: float) -> bool:
+        """Connect the next one; returns whether there was one."""
+        for target in self._left:
+            self._draft.tried(target.name, now)
+            if target.backend is not None:
+                self._held.connect(target.backend, facts)
+                self._held.start_timer(TIMER, now + self._timeout)
+                return True
+            self._draft.target_failed("not_configured")
+        return False
+
+    def ready(self) -> None:
+        """The one at hand is."""
+        self._held.cancel_timer(TIMER)
+        self._draft.target_ready()
+
+    def failed(self, event: object) -> str:
+        """The one at hand did, by its own report or because it took too long; returns why.
+
+        One that took too long is still at it: it is replaced, or closed with the call.
+        """
+        self._held.cancel_timer(TIMER)
+        if isinstance(event, plane.Reported):
+            self._held.forget_conversation()
+        why = reason(event) or "timeout"
+        self._draft.target_failed(why)
+        return f"{self._draft.targets[-1].target}: {why}"
