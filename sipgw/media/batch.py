@@ -292,14 +292,13 @@ class Engine:
 
         Args:
             number: counts sub-ticks, missed ones too.
-            missed: how many before this one were not served. They are not made up for: timestamps go on, with the
-                marker, and live queues are trimmed.
+            missed: how many before this one were not served. Their packets leave now, but never two of a session:
+                beyond one, timestamps go on, with the marker, and live queues are trimmed.
         """
         self._now = now
         if missed:
-            self._wheel.skip(number, missed)
             self._trace(Note(now, "media", Mark.TIMER, "ticks_missed", detail=str(missed)))
-        return self._wheel.tick(number, now) + self._keep_alives(now)
+        return self._wheel.tick(number, now, missed) + self._keep_alives(now)
 
     def _keep_alives(self, now: float) -> list[Departure]:
         due = [slot for slot, counted in self._held.items() if now - counted >= _KEEP_ALIVE]

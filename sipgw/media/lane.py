@@ -120,6 +120,7 @@ class Lane:
             self._second[:] = self._types
             self._dirty = False
         speaking: dict[AudioFormat, tuple[list[int], list[bytes]]] = {}
+        hearing: list[int] = []
         for index, session in enumerate(self.sessions):
             playout = session.playout
             if playout is not None and (playout.active or session.tail):
@@ -127,15 +128,22 @@ class Lane:
             if session.marker:
                 session.marker, self._dirty = False, True
                 self._second[index] |= _MARKER
+            if session.hearing is not None:
+                hearing.append(index)
         for audio, (indices, frames) in speaking.items():
             self._dirty = True
             self._payload[indices] = self._converter(audio)[0].convert(self._slots[indices], frames)
         if self._speaking:
             self._table.sent_ms[self._speaking] += self._ptime
             self._speaking.clear()
-        for index, session in enumerate(self.sessions):
-            if session.hearing is not None:
-                session.hearing.played(bytes(self._datagrams[index][_HEADER:]) if session.talking else b"")
+        for index in hearing:
+            self._tell_hearing(self.sessions[index], self._datagrams[index])
+
+    @staticmethod
+    def _tell_hearing(session: Session, datagram: memoryview) -> None:
+        """What we send comes back as echo."""
+        if session.hearing is not None:
+            session.hearing.played(bytes(datagram[_HEADER:]) if session.talking else b"")
 
     def _take(self, index: int, session: Session, playout: Playout, speaking: Speaking, now: float) -> None:
         """Add a session's next frame, or the one that lets the filter's tail out, to those of its format."""

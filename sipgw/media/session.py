@@ -27,6 +27,7 @@ from sipgw.trace import Mark, Note, Trace
 from sipgw_codecs.registry import Codec, codec
 
 _NEVER = float("inf")
+_LOOK_AGAIN = 1.0
 _COMFORT_NOISE = 13
 """RFC 3389; its content is not needed: the time line fills the pause."""
 
@@ -72,6 +73,8 @@ class Session:
         self._wiring = wiring
         self.due = _NEVER
         """When `handle_timers` is wanted next; never later than that, at times earlier."""
+        self._rarely_due = _NEVER
+        """The same without the time line."""
         # What the far end sends.
         self.latch = Latch(options.relatch_after_ms)
         self.remote_ssrc: int | None = None
@@ -120,6 +123,7 @@ class Session:
     def change(self, stream: plane.Stream, now: float) -> None:
         """A re-INVITE: other addresses or types, or hold. A source other than the old one may speak from here on."""
         before, self._earlier, repair = self.stream, self._totals(), self.repair
+        self._write(self.line.restart(now) if self.line and stream.codec == before.codec else [])
         self.agree(stream)
         self.repair.concealed, self.repair.filled = repair.concealed, repair.filled
         self.remote_ssrc = None
@@ -128,8 +132,9 @@ class Session:
             self.destination, self._rtcp_source = stream.remote, None
         if stream.receiving and not before.receiving:
             self._watched = now
-        self._write(self.line.restart(now) if self.line else [])
-        self.due = now
+        if self.line is not None:
+            self.line.restart(now)  # what it held was in another codec
+        self.due = self._rarely_due = now
 
     # --- packets ------------------------------------------------------------------------------------------------
 
@@ -158,7 +163,7 @@ class Session:
         payload = data[start:end] if kind is _AUDIO else None
         if kind is _KEYS:
             self._key(self._digits.receive(timestamp, data[start:end], now))
-            self.due = min(self.due, self._digits.next_timer() or _NEVER)
+            self.due = self._rarely_due = min(self._rarely_due, self._digits.next_timer() or _NEVER, self.due)
         line = self.line
         if line is not None:
             pieces = line.receive(extended, timestamp, payload or None, now)
@@ -252,7 +257,7 @@ class Session:
         """RTP leaves, and is waited for, from now on."""
         self.started = self._watched = now
         self.reports.start(now)
-        self.due = now
+        self.due = self._rarely_due = now
 
     def listen(self, line: Timeline | None) -> None:
         """The AI hears the far end from now on, or no longer."""
@@ -265,17 +270,18 @@ class Session:
         line = self.line
         if line is not None and line.due <= now:
             self._write(line.handle_timers(now))
+        if self._rarely_due <= now:
+            self._handle_rare_timers(now)
+        self.due = self._rarely_due if line is None or line.due > self._rarely_due else line.due
+
+    def _handle_rare_timers(self, now: float) -> None:
+        """What is not due at every packet."""
         self._key(self._digits.handle_timers(now))
-        inactive_at = self._inactive_at()
-        if now >= inactive_at:
+        if now >= self._inactive_at():
             self._told = self._last_sign()
             self._wiring.emit(plane.Inactive(self.id, round(now - self._told, 1), self.latch.source is None))
-        self.due = min(
-            line.due if line is not None else _NEVER,
-            self._digits.next_timer() or _NEVER,
-            self._inactive_at(),
-            self.reports.due,
-        )
+        inactive_at = min(self._inactive_at(), now + _LOOK_AGAIN)  # packets do not arm timers
+        self._rarely_due = min(self._digits.next_timer() or _NEVER, inactive_at, self.reports.due)
 
     def _last_sign(self) -> float:
         return max(self._watched, self.latch.heard)

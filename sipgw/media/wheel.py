@@ -56,20 +56,18 @@ class Wheel:
         """Where a session sends."""
         return self._lane_of.get(session.slot)
 
-    def tick(self, number: int, now: float) -> list[Departure]:
-        """The packets due at sub-tick `number`."""
+    def tick(self, number: int, now: float, missed: int = 0) -> list[Departure]:
+        """The packets due at sub-tick `number`, and those of the `missed` ones before it: one a session.
+
+        A packet that is late by less than its interval is late. What should have left before it is skipped.
+        """
         departures: list[Departure] = []
         for phases in self._phases.values():
-            for lane in phases[number % len(phases)].values():
-                departures += lane.tick(now)
+            for back in range(min(missed, len(phases) - 1), -1, -1):
+                lanes = phases[(number - back) % len(phases)]
+                skipped = (missed - back) // len(phases)
+                for lane in lanes.values():
+                    if skipped:
+                        lane.skip(skipped)
+                    departures += lane.tick(now)
         return departures
-
-    def skip(self, number: int, missed: int) -> None:
-        """The `missed` sub-ticks before `number` were not served."""
-        for phases in self._phases.values():
-            for phase, lanes in enumerate(phases):
-                # How often this phase would have come up among them.
-                first = (phase - (number - missed)) % len(phases)
-                count = max(0, -(-(missed - first) // len(phases)))
-                for lane in lanes.values() if count else ():
-                    lane.skip(count)

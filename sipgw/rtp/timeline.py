@@ -16,6 +16,8 @@ _FILL_MS = 20
 _LONGEST = 10.0
 """Seconds of silence to write at once, at most: after a stall of ours nobody has counted them."""
 _MOST_HELD = 64
+_MEASURED = 4
+"""Of so many packets one is timed."""
 _DRIFT_WINDOW = 10.0
 _DRIFT_LIMIT = 0.002
 
@@ -95,7 +97,8 @@ class Timeline:
         self._heard = now
         self._filled = 0
         self._fill_due = self.due = now + self._fill_after
-        self._pace.measure(timestamp, now)
+        if not extended % _MEASURED:
+            self._pace.measure(timestamp, now)
         return [payload]
 
     def _receive_odd(self, extended: int, timestamp: int, payload: bytes | None, now: float) -> list[Piece]:

@@ -13,12 +13,14 @@ from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint
 from sipgw.media import plane
 from sipgw.media.batch import Engine, EngineEvent, Receive
+from sipgw.rtp.packet import Data
 
 _LARGEST = 2048
 _ROUNDS = 16
 """Datagrams read from one socket in a sub-tick, at most: a flood waits in the kernel and costs no other call."""
 _EVENTS = 1024
 
+_Send = Callable[[Data, Endpoint], int]
 _Receive = Callable[[int], tuple[bytes, Endpoint]]
 
 
@@ -49,7 +51,8 @@ class MediaIo:
         self._engine, self._on_audio, self._on_event = engine, on_audio, on_event
         self._epoll = select.epoll()
         self._ports: dict[str, _Port] = {}
-        self._by_slot: dict[int, _Port] = {}
+        self._senders: dict[int, _Send] = {}
+        self._rtcp_senders: dict[int, _Send] = {}
         self._readers: dict[int, tuple[_Receive, Receive]] = {}
         self.failures: Counter[str] = Counter()
         """Failed system calls, by direction and the error's name."""
@@ -70,7 +73,8 @@ class MediaIo:
             rtp.close()
             rtcp.close()
             raise
-        port = self._ports[command.session] = self._by_slot[slot] = _Port(slot, rtp, rtcp)
+        port = self._ports[command.session] = _Port(slot, rtp, rtcp)
+        self._senders[slot], self._rtcp_senders[slot] = rtp.sendto, rtcp.sendto
         for endpoint, take in zip((port.rtp, port.rtcp), self._engine.receivers(slot), strict=True):
             self._readers[endpoint.fileno()] = endpoint.recvfrom, take
             self._epoll.register(endpoint.fileno(), select.EPOLLIN)
@@ -80,7 +84,7 @@ class MediaIo:
         stats = self._engine.destroy(session, now)
         self._send_rtcp()
         port = self._ports.pop(session)
-        del self._by_slot[port.slot]
+        del self._senders[port.slot], self._rtcp_senders[port.slot]
         for endpoint in (port.rtp, port.rtcp):
             # Before the close: another process's copy of the descriptor would keep a closed one firing for ever.
             self._epoll.unregister(endpoint.fileno())
@@ -109,17 +113,17 @@ class MediaIo:
             self._on_event(event)
 
     def _send(self, number: int, now: float, missed: int) -> None:
-        ports = self._by_slot
+        senders = self._senders
         for slot, datagram, destination in self._engine.tick(number, now, missed):
             try:
-                ports[slot].rtp.sendto(datagram, destination)
+                senders[slot](datagram, destination)
             except OSError as error:
                 self._failed("send", error)
 
     def _send_rtcp(self) -> None:
         for slot, datagram, destination in self._engine.rtcp_to_send():
             try:
-                self._by_slot[slot].rtcp.sendto(datagram, destination)
+                self._rtcp_senders[slot](datagram, destination)
             except OSError as error:
                 self._failed("send", error)
 
