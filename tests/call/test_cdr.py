@@ -1,0 +1,31 @@
+"""The record of a call."""
+
+from sipgw.call.cdr import Draft
+from sipgw.errors import Cause
+from sipgw.media.plane import StreamStats
+
+
+def test_times_are_unix_times_and_missing_ones_are_missing() -> None:
+    record = Draft("n1-1", lambda now: 1000.0 + now, started=1.0).finish(4.0)
+    assert (record.started, record.ringing, record.answered, record.ended) == (1001.0, None, None, 1004.0)
+    assert (record.seconds, record.target, record.stats) == (0.0, "", None)
+
+
+def test_the_target_is_the_last_that_was_ready_whatever_became_of_it() -> None:
+    draft = Draft("n1-1", float, 0.0)
+    draft.tried("a", 0.0)
+    draft.target_ready()
+    draft.target_failed("lost")
+    draft.tried("b", 1.0)
+    draft.target_failed("timeout")
+    assert draft.finish(2.0).target == "a"
+
+
+def test_the_last_line_of_the_log_has_cause_and_counters() -> None:
+    draft = Draft("n1-1", float, 0.0, answered=1.0, cause=Cause.MEDIA_TIMEOUT, codec="PCMU")
+    draft.stats = StreamStats(sent_packets=5, received_packets=4, lost_packets=1, jitter_ms=1.26, first_audio_ms=80)
+    fields = draft.finish(3.5).summary()
+    wanted = {"cause": "media_timeout", "seconds": 2.5, "codec": "PCMU", "sent_packets": 5, "jitter_ms": 1.3}
+    assert wanted.items() <= fields.items()
+    draft.stats = None
+    assert "sent_packets" not in draft.finish(3.5).summary()

@@ -1,0 +1,83 @@
+"""Offers and answers of one leg; what they say line by line is the sdp layer's and tested there."""
+
+import pytest
+
+from sipgw.call.negotiation import Negotiation
+from sipgw.errors import PeerError
+from sipgw.options import MediaOptions
+from sipgw.sdp.model import Sdp
+from tests.fakes.control import sdp
+
+OPTIONS = MediaOptions(host="0.0.0.0", advertised="198.51.100.7", codecs=("PCMA", "PCMU"))
+
+
+def origin(body: bytes) -> tuple[str, str]:
+    """Session id and version."""
+    parsed = Sdp.parse(body).origin
+    return parsed.session_id, parsed.version
+
+
+def test_the_ports_that_came_are_told() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp())
+    assert one.codec == "PCMA"
+    stream = one.begin("198.51.100.8", 20_004)
+    assert stream.remote == ("192.0.2.7", 40_000)
+    assert b"c=IN IP4 198.51.100.8\r\n" in one.body
+    assert b"m=audio 20004 " in one.body
+
+
+def test_one_session_id_for_the_whole_call_and_another_for_the_next() -> None:
+    first, second = Negotiation("n1-1", OPTIONS), Negotiation("n1-2", OPTIONS)
+    for one in (first, second):
+        one.read(sdp())
+        one.begin("198.51.100.7", 20_004)
+    held, _ = first.reinvited(sdp(way="sendonly"))
+    assert origin(held)[0] == origin(first.body)[0] != origin(second.body)[0]
+
+
+def test_without_an_offer_the_stream_leads_nowhere_until_the_ack() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(None)
+    stream = one.begin("198.51.100.7", 20_004)
+    assert (one.agreed, stream.remote, stream.sending, stream.receiving) == (False, ("0.0.0.0", 0), False, False)
+    later = one.acknowledged(sdp())
+    assert later is not None
+    assert (one.agreed, later.remote, later.codec) == (True, ("192.0.2.7", 40_000), "PCMU")
+
+
+def test_without_an_offer_over_ipv6_it_leads_nowhere_of_that_family() -> None:
+    one = Negotiation("n1-1", MediaOptions(host="::1"))
+    one.read(None)
+    assert one.begin("::1", 20_004).remote == ("::", 0)
+
+
+def test_an_ack_of_an_answer_says_nothing_new() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp())
+    one.begin("198.51.100.7", 20_004)
+    assert one.acknowledged(None) is None
+    assert one.acknowledged(sdp(port=41_000)) is None
+
+
+def test_a_refused_offer_leaves_what_was_agreed() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp())
+    one.begin("198.51.100.7", 20_004)
+    with pytest.raises(PeerError) as caught:
+        one.reinvited(sdp(formats="18"))
+    assert caught.value.status == 488
+    same, stream = one.reinvited(sdp())
+    assert (same, stream) == (one.body, None)
+
+
+def test_our_offer_without_its_answer_uses_a_version_up() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp())
+    one.begin("198.51.100.7", 20_004)
+    ours, stream = one.reinvited(None)
+    assert stream is None
+    with pytest.raises(PeerError):
+        one.acknowledged(None)
+    held, _ = one.reinvited(sdp(way="inactive"))
+    assert [origin(body)[1] for body in (one.body, ours, held)] == ["1", "2", "3"]
