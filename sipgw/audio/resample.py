@@ -18,10 +18,11 @@ _BLOCK = 16
 _UP_TAPS = 24
 """Per phase: with the window below, images of 4.7 kHz and up are 60 dB down at 1.5 ms of delay."""
 _DOWN_TAPS = 30
-"""Per unit of the ratio: aliases of 4.6 kHz and up are 65 dB down at 1.9 ms of delay."""
+"""Per unit of the ratio: aliases of 4.4 kHz and up are 60 dB down at 1.9 ms of delay."""
 _BETA = 6.0
 _UP_CUTOFF_HZ = 4000
-_DOWN_CUTOFF_HZ = 3700
+_DOWN_CUTOFF_HZ = 3800
+"""Lower, and what a G.711 caller's own coder left near 4 kHz is missing when it is coded again: PESQ falls by 0.08."""
 _NARROW_HZ = 8000
 _LEAST, _MOST = np.float32(-32768), np.float32(32767)
 
