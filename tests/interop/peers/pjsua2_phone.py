@@ -30,7 +30,9 @@ class Phone(pj.Call):
             self.over = True
 
     def onCallMediaState(self, _):
-        for media in self.getInfo().media:
+        # SWIG's vectors live in their owner: it must be kept while they are walked.
+        info = self.getInfo()
+        for media in info.media:
             tell("media", status=media.status, direction=media.dir)
             if media.type != pj.PJMEDIA_TYPE_AUDIO or media.status != pj.PJSUA_CALL_MEDIA_ACTIVE:
                 continue
