@@ -1,6 +1,6 @@
 """The record of one call, and the draft it grows from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sipgw.errors import Cause
@@ -63,7 +63,7 @@ class CallRecord:
     @property
     def target(self) -> str:
         """The target that had the call last; empty where none was ready."""
-        return next((one.target for one in reversed(self.targets) if one.ready), "")
+        return last_ready(self.targets)
 
     def summary(self) -> Fields:
         """What the log's last line of a call says."""
@@ -73,6 +73,11 @@ class CallRecord:
             "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3), "digits": self.digits,
         }  # fmt: skip
         return fields | (_counters(self.stats) if self.stats else {})
+
+
+def last_ready(targets: Sequence[Attempt]) -> str:
+    """The target that had the call last; empty where none was ready."""
+    return next((one.target for one in reversed(targets) if one.ready), "")
 
 
 def _counters(stats: StreamStats) -> dict[str, str | int | float | None]:
@@ -128,7 +133,7 @@ class Draft:
         """What the log's line of the answer says."""
         return {
             "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
-            "route": self.route, "target": self.targets[-1].target if self.targets else "", "codec": self.codec,
+            "route": self.route, "target": last_ready(self.targets), "codec": self.codec,
         }  # fmt: skip
 
     def finish(self, now: float) -> CallRecord:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sipgw.call.call import Call
+from sipgw.call.cdr import last_ready
 from sipgw.call.effects import Effect, Refuse, ReleasePorts, StartTimer
 from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
 from sipgw.call.ids import call_id, owner
@@ -180,7 +181,7 @@ def _view(call: Call) -> CallView:
         caller=draft.caller,
         called=draft.called,
         state=call.state.name.lower(),
-        target=next((one.target for one in reversed(draft.targets) if one.ready), ""),
+        target=last_ready(draft.targets),
         codec=draft.codec,
         started=draft.wall(draft.started),
         answered=None if draft.answered is None else draft.wall(draft.answered),

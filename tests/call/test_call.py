@@ -1,5 +1,7 @@
 """One call's life, in simulated time: what the caller, the media plane and the backend get to see, and when."""
 
+from collections.abc import Callable
+
 import pytest
 
 from sipgw.ai import events as ai
@@ -8,7 +10,7 @@ from sipgw.call.deeds import APOLOGY_LIMIT, DEEDS, ENDING_LIMIT
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.media import plane
 from sipgw.options import CallOptions
-from tests.fakes.control import AI, EPOCH, SPARE, STATS, Control, commands, only, route, sdp, told
+from tests.fakes.control import AI, EPOCH, SPARE, STATS, Control, Fake, commands, only, route, sdp, told
 
 
 def kinds(effects: list[do.Effect]) -> list[str]:
@@ -316,6 +318,34 @@ def test_the_wait_for_the_first_packet_goes_on_while_a_backend_is_replaced() -> 
     assert told(control.advance(0.02)) == [ai.Open()]
 
 
+def test_a_backend_that_replaces_another_does_not_wait_for_packets_that_never_came() -> None:
+    control = Control()
+    phone = control.invite()
+    phone.ready()
+    phone.ack()
+    control.advance(0.4)
+    phone.fails()
+    assert told(phone.ready(2)) == [ai.Open()]
+
+
+def test_the_wait_for_the_first_packet_may_end_while_a_backend_is_replaced() -> None:
+    control = Control()
+    phone = control.invite()
+    phone.ready()
+    phone.fails()
+    phone.ack()
+    control.advance(0.4)
+    assert told(phone.ready(2)) == [ai.Open()]
+
+
+def test_a_packet_before_the_answer_counts() -> None:
+    control = Control()
+    phone = control.invite()
+    phone.packet()
+    phone.ready()
+    assert told(phone.ack()) == [ai.Open()]
+
+
 def test_when_every_backend_has_failed_in_the_call_the_caller_hears_an_apology() -> None:
     control = Control(CallOptions(routes=(route("ai", "spare", last_resort="503"),)))
     phone = control.invite().talks()
@@ -592,6 +622,53 @@ def test_byes_that_cross_end_the_call_once() -> None:
     phone.session_ended()
     control.settled()
     assert control.record.cause == "media_timeout"
+
+
+STAGES: dict[str, list[Callable[[Fake], object]]] = {
+    "answered": [Fake.ready],
+    "confirmed": [Fake.ready, Fake.ack],
+    "talking": [Fake.talks],
+    "switching": [Fake.talks, Fake.fails],
+    "apologising": [Fake.talks, Fake.fails, lambda phone: phone.fails(attempt=2)],
+}
+ENDS: dict[str, tuple[Callable[[Fake], object], str, str]] = {
+    "bye": (Fake.bye, "normal", "caller"),
+    "no ack": (Fake.lost, "no_ack", "gateway"),
+    "leg lost": (lambda phone: phone.lost("gone"), "signalling_lost", "gateway"),
+    "silence": (Fake.inactive, "media_timeout", "gateway"),
+    "session failed": (Fake.session_failed, "media_failed", "gateway"),
+    "session ended": (Fake.session_ended, "media_failed", "gateway"),
+    "too long": (lambda phone: phone.control.advance(0.1), "time_limit", "gateway"),
+    "shut down": (lambda phone: (phone.control.drain(), phone.control.advance(0.01)), "shutdown", "gateway"),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_whatever_ends_a_call_ends_it_at_any_stage(stage: str, how: str) -> None:
+    control = Control(CallOptions(routes=(route("ai", "spare", max_duration=0.1),), drain_limit=0.01))
+    phone = control.invite()
+    for step in STAGES[stage]:
+        step(phone)
+    assert control.states()[-1] == stage
+    end, cause, who = ENDS[how]
+    end(phone)
+    assert control.states()[-1] == "ending" or control.records
+    phone.over()
+    assert (control.record.cause, control.record.hung_up_by, control.record.status) == (cause, who, 200)
+    assert bool(control.record.stats) == (how != "session failed")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_reinvite_is_answered_at_any_stage(stage: str) -> None:
+    control = Control()
+    phone = control.invite()
+    for step in STAGES[stage]:
+        step(phone)
+    assert kinds(phone.reinvite(sdp(port=41_000))) == ["Answer", "UpdateSession"]
+    phone.ack()
+    phone.bye()
+    phone.over()
 
 
 # --- the table ----------------------------------------------------------------------------------------------------

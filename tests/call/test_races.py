@@ -177,6 +177,9 @@ class World:
         control.settled()
         assert len(control.records) == len(self.phones)
         assert control.calls.causes.total() == len(self.phones)
+        for note in control.notes:
+            # No defect but those that were put in.
+            assert note.name != "call_broke" or "NoneType" in note.detail or "no address" in note.detail, note.detail
 
 
 STAGES: dict[str, tuple[str, ...]] = {

@@ -88,6 +88,8 @@ class Control:
     released: Counter[str] = field(default_factory=Counter)
     created: Counter[str] = field(default_factory=Counter)
     destroyed: Counter[str] = field(default_factory=Counter)
+    conversing: set[str] = field(default_factory=set)
+    """Sessions with a conversation that has neither failed nor been told to close."""
     ended: set[str] = field(default_factory=set)
     """Sessions whose last counters were delivered."""
     finals: Counter[str] = field(default_factory=Counter)
@@ -180,6 +182,13 @@ class Control:
                 self.created[name] += 1
             case plane.DestroySession():
                 self.destroyed[name] += 1
+                assert name not in self.conversing, "the backend was not told"
+            case plane.ConnectBackend():
+                self.conversing.add(name)
+            case plane.Tell(intent=intent):
+                assert name in self.conversing, f"{intent} for nobody"
+                if isinstance(intent, ai.Close):
+                    self.conversing.remove(name)
         assert self.created[name] == 1, f"{command} without a session"
         assert self.destroyed[name] <= 1, f"{command} for a session destroyed before"
 
@@ -331,10 +340,18 @@ class Fake:
         self.control.ended.add(self.session)
         return self.media(plane.SessionEnded(self.session, STATS))
 
+    @property
+    def attempt(self) -> int:
+        """How many backends were connected."""
+        connects = (one for one in self.control.commands() if isinstance(one, plane.ConnectBackend))
+        return sum(one.session == self.session for one in connects)
+
     # --- the backend ----------------------------------------------------------------------------------------------
 
     def report(self, report: ai.Report, attempt: int = 1) -> list[do.Effect]:
         """The conversation tells control something."""
+        if isinstance(report, ai.Failed) and attempt == self.attempt:
+            self.control.conversing.discard(self.session)
         return self.media(plane.Reported(self.session, attempt, report))
 
     def ready(self, attempt: int = 1) -> list[do.Effect]:
@@ -356,7 +373,8 @@ class Fake:
 
     def over(self) -> None:
         """The far ends let go, and everything must have been given back."""
-        self.session_ended()
+        if self.control.destroyed[self.session] and self.session not in self.control.ended:
+            self.session_ended()
         if self.control.byes[self.leg]:
             self.released()
         self.control.settled()
