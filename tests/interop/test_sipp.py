@@ -28,7 +28,7 @@ async def sipp(
     """Run one of our scenarios against the gateway; every call of it must end as the scenario says."""
     if os.geteuid() != 0:
         pytest.skip("SIPp plays captures through raw sockets: needs root")
-    arguments = [
+    arguments: list[str | Path] = [
         *(program("sipp"), gateway.address, "-sf", SCENARIOS / f"{scenario}.xml", "-s", called),
         *("-i", "127.0.0.1", "-p", str(free_port()), "-mi", "127.0.0.1", "-mp", str(media_port())),
         *("-m", "1", "-nostdin", "-timeout", f"{within - 5}s", "-timeout_error", "-d", "3000"),
