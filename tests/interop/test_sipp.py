@@ -28,12 +28,20 @@ async def sipp(
     """Run one of our scenarios against the gateway; every call of it must end as the scenario says."""
     if os.geteuid() != 0:
         pytest.skip("SIPp plays captures through raw sockets: needs root")
-    arguments: list[str | Path] = [
-        *(program("sipp"), gateway.address, "-sf", SCENARIOS / f"{scenario}.xml", "-s", called),
-        *("-i", "127.0.0.1", "-p", str(free_port()), "-mi", "127.0.0.1", "-mp", str(media_port())),
-        *("-m", "1", "-nostdin", "-timeout", f"{within - 5}s", "-timeout_error", "-d", "3000"),
-        *("-trace_err", "-error_file", folder / "sipp-errors.log", *more),
-    ]
+    ports = {"-p": free_port(), "-mp": media_port()}
+    settings = {
+        **{
+            "-sf": SCENARIOS / f"{scenario}.xml",
+            "-s": called,
+            "-i": "127.0.0.1",
+            "-mi": "127.0.0.1",
+            "-m": 1,
+            "-d": 3000,
+        },
+        **{"-timeout": f"{within - 5}s", "-error_file": folder / "sipp-errors.log", **ports},
+    }
+    words = [str(word) for pair in settings.items() for word in pair]
+    arguments = [program("sipp"), gateway.address, *words, "-nostdin", "-timeout_error", "-trace_err", *more]
     code, printed = await finish(arguments, within, cwd=folder)
     errors = folder / "sipp-errors.log"
     assert code == 0, printed[-3000:] + (errors.read_text()[-3000:] if errors.exists() else "")
