@@ -30,15 +30,15 @@ async def sipp(
         pytest.skip("SIPp plays captures through raw sockets: needs root")
     ports = {"-p": free_port(), "-mp": media_port()}
     settings = {
-        **{
-            "-sf": SCENARIOS / f"{scenario}.xml",
-            "-s": called,
-            "-i": "127.0.0.1",
-            "-mi": "127.0.0.1",
-            "-m": 1,
-            "-d": 3000,
-        },
-        **{"-timeout": f"{within - 5}s", "-error_file": folder / "sipp-errors.log", **ports},
+        "-sf": SCENARIOS / f"{scenario}.xml",
+        "-s": called,
+        "-i": "127.0.0.1",
+        "-mi": "127.0.0.1",
+        "-m": 1,
+        "-d": 3000,
+        "-timeout": f"{within - 5}s",
+        "-error_file": folder / "sipp-errors.log",
+        **ports,
     }
     words = [str(word) for pair in settings.items() for word in pair]
     arguments = [program("sipp"), gateway.address, *words, "-nostdin", "-timeout_error", "-trace_err", *more]
