@@ -1,7 +1,9 @@
 """`sipgw run` and `sipgw check`: load the settings, say what is wrong, serve until told to stop."""
 
 import asyncio
+import os
 import signal
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -121,7 +123,8 @@ async def _proven(gateway: Gateway, called: str, ai: EchoAi) -> bool:
 def _say_what_next(gateway: Gateway) -> None:
     host, port = gateway.address
     console = Console(highlight=False)
+    sipgw = os.path.relpath(sys.argv[0])
     console.print()
-    console.print(f"Call it:       sipgw call sip:demo@{host}:{port} --dtmf 5 --record heard.wav   (or any softphone)")
-    console.print("Make it yours: cp config/sipgw.yaml my.yaml; sipgw check -c my.yaml; sipgw run -c my.yaml")
-    console.print("Your own AI:   config/backends/example_backend.py and sipgw/ai/PROTOCOL.md. Ctrl-C stops.")
+    console.print(f"Call it:       {sipgw} call sip:demo@{host}:{port} --dtmf 5", soft_wrap=True)
+    console.print(f"Make it yours: {sipgw} run -c my.yaml   (a copy of config/sipgw.yaml)", soft_wrap=True)
+    console.print("Your own AI:   config/backends/example_backend.py   (Ctrl-C stops)", soft_wrap=True)
