@@ -66,7 +66,8 @@ def _receive_request(core: Core, request: Request, source: Flow, now: float) -> 
 
 def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     """A request that is new: open its transaction and do what it asks, or say why not."""
-    merged = not request.to.tag and core.exchange.is_merged(request)
+    # Not a CANCEL: it is about another transaction, which is there or is not (RFC 3261 9.2).
+    merged = not request.to.tag and request.method != "CANCEL" and core.exchange.is_merged(request)
     server: ServerTransaction
     if request.method == "INVITE":
         server = core.exchange.serve_invite(request, source, partial(_acknowledged, core))

@@ -469,6 +469,12 @@ def test_a_merged_request_gets_482(wire: Wire) -> None:
     assert len(wire.events()) == 1
 
 
+def test_two_cancels_on_different_paths_are_not_one_merged_request(wire: Wire) -> None:
+    invited(wire, Phone())
+    for branch in ("z9hG4bK-other", "z9hG4bK-third"):
+        assert [heard.brief for heard in wire.gets(Phone(branch=branch).cancel())] == ["481"]
+
+
 def test_our_own_invite_that_comes_back_gets_482(wire: Wire) -> None:
     wire.agent.invite("sip:a@127.0.0.1", FLOW, SDP, 0.0, from_="<sip:b@127.0.0.1>")
     (invite,) = wire.take()
