@@ -1,9 +1,15 @@
 """Finds the session description in a message, alone or as one part of several (RFC 2046 section 5.1, RFC 5621)."""
 
+import re
+
 from sipgw.errors import PeerError
 from sipgw.sip.message import Request, Response
+from sipgw.sip.params import NO_PARAMS, Params
 
 SDP = "application/sdp"
+
+_LINE_END = re.compile(rb"\r?\n")
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 
 
 def sdp_of(message: Request | Response) -> bytes | None:
@@ -27,25 +33,28 @@ def sdp_of(message: Request | Response) -> bytes | None:
 
 
 def media_type(value: str) -> tuple[str, dict[str, str]]:
-    """Type and parameters of a Content-Type value, names in lower case."""
-    kind, *rest = value.split(";")
-    pairs = (parameter.partition("=") for parameter in rest)
-    return kind.strip().lower(), {name.strip().lower(): text.strip().strip('"') for name, _, text in pairs}
+    """Type and parameters of a Content-Type value, names in lower case; none where they cannot be read."""
+    kind, semicolon, rest = value.partition(";")
+    try:
+        params = Params.parse(semicolon + rest)
+    except PeerError:
+        params = NO_PARAMS
+    return kind.strip().lower(), {name.lower(): params.get(name) or "" for name, _ in params}
 
 
 def parts(body: bytes, boundary: str) -> list[tuple[str, bytes]]:
-    """Content type and bytes of each part of a multipart body."""
-    mark = b"--" + boundary.encode("latin-1", "replace")
-    chunks = (b"\r\n" + body).split(b"\r\n" + mark)[1:]
+    """Content type and bytes of each part of a multipart body; some gateways end its lines with LF alone."""
+    mark = re.compile(rb"\r?\n--" + re.escape(boundary.encode("latin-1", "replace")))
+    chunks = mark.split(b"\n" + body)[1:]
     # A line that only begins like the boundary is no boundary, and the last one ends in two dashes.
-    return [_part(chunk) for chunk in chunks if chunk.lstrip(b" \t").startswith(b"\r\n")]
+    return [_part(chunk) for chunk in chunks if _LINE_END.match(chunk.lstrip(b" \t"))]
 
 
 def _part(chunk: bytes) -> tuple[str, bytes]:
-    head, _, body = chunk.partition(b"\r\n\r\n")
+    head, *body = _EMPTY_LINE.split(chunk, maxsplit=1)
     kind = "text/plain"
-    for line in head.split(b"\r\n"):
+    for line in head.splitlines():
         name, _, value = line.partition(b":")
         if name.strip().lower() in (b"content-type", b"c"):
             kind, _ = media_type(value.decode("latin-1"))
-    return kind, body
+    return kind, body[0] if body else b""

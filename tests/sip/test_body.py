@@ -55,5 +55,18 @@ def test_a_media_type_is_taken_apart() -> None:
     assert media_type('Multipart/Mixed ; Boundary="a b"') == ("multipart/mixed", {"boundary": "a b"})
 
 
+@pytest.mark.parametrize("boundary", ["a;b c", "=_next,part", 'quo\\"ted'])
+def test_a_quoted_boundary_may_hold_what_separates_parameters(boundary: str) -> None:
+    mark = boundary.replace("\\", "").encode()
+    body = b"--" + mark + b"\r\nContent-Type: application/sdp\r\n\r\n" + SDP + b"\r\n--" + mark + b"--\r\n"
+    kind = f'multipart/mixed; boundary="{boundary}"; x=y'
+    assert sdp_of(message(body, ("Content-Type", kind))) == SDP
+
+
+def test_parts_whose_lines_end_in_lf_alone() -> None:
+    body = b"--x\nContent-Type: application/isup\n\n\1\2\n--x\nContent-Type: application/sdp\n\nv=0\ns=-\n\n--x--\n"
+    assert sdp_of(message(body, ("Content-Type", "multipart/mixed;boundary=x"))) == b"v=0\ns=-\n"
+
+
 def test_parts_are_bytes() -> None:
     assert parts(b"--x\r\nContent-Type: a/b\r\n\r\n\0\xff\r\r\n--x--", "x") == [("a/b", b"\0\xff\r")]
