@@ -1,5 +1,6 @@
 """Reads from an INVITE who calls whom, and what a backend may know of it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,9 @@ from sipgw.ai.events import CallFacts
 from sipgw.sip.events import Invited
 from sipgw.sip.uri import Uri
 
+_NUMBER = re.compile(r"(\+?[0-9*#().\-]*[0-9*#][().\-]*)(?:;|\Z)")
+"""A telephone number, and then parameters or nothing; `alice;day=tuesday` is a name (RFC 3261 section 19.1.2)."""
+_SEPARATORS = str.maketrans("", "", "().-")
 _PASSED_ON = "user-to-user"
 """Besides `X-*` (RFC 7433)."""
 
@@ -59,8 +63,17 @@ class Invitation:
 
 
 def party(uri: Uri) -> str:
-    """How a party is called: its user or number, else its host."""
-    return uri.user_text or uri.address
+    """How a party is called: its user or number, else its host.
+
+    A number is told without what carriers put beside it (`;npdi`, `;rn=…`: RFC 4694) and without the separators that
+    only people read (RFC 3966 section 5.1.1).
+    """
+    name = uri.user_text or uri.address
+    number = _NUMBER.match(name)
+    if number is None:
+        return name
+    readable = uri.scheme == "tel" or number[1].startswith("+")
+    return number[1].translate(_SEPARATORS) if readable else number[1]
 
 
 def passed_on(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
