@@ -81,8 +81,9 @@ class Holdings:
             self._do(do.Refuse(self.leg_id, status, reason, (*headers, *why)))
         elif self.leg is Leg.UP:
             self.leg = Leg.LEAVING
-            sip = ("Reason", f'SIP;cause={cause.status};text="{cause.record}"')
-            self._do(do.HangUp(self.leg_id, (*why, sip)))
+            # Not 200: in a BYE that would say "completed elsewhere" (RFC 3326 section 3.1).
+            sip = (("Reason", f'SIP;cause={cause.status};text="{cause.record}"'),) if cause.status >= 300 else ()
+            self._do(do.HangUp(self.leg_id, (*why, *sip)))
 
     def refuse_reinvite(self, status: int, reason: str = "", headers: do.Headers = ()) -> None:
         """Refuse a re-INVITE; nothing else changes."""
@@ -139,11 +140,11 @@ class Holdings:
 
     # --- the conversation -----------------------------------------------------------------------------------------
 
-    def connect(self, backend: BackendOptions, facts: CallFacts) -> None:
+    def connect(self, backend: BackendOptions, facts: CallFacts, farewell_limit: float) -> None:
         """Begin another conversation, which replaces the one before."""
         self._conversing = True
         self.attempt += 1
-        self._command(plane.ConnectBackend(self.session, self.attempt, backend, facts))
+        self._command(plane.ConnectBackend(self.session, self.attempt, backend, facts, farewell_limit))
 
     def tell(self, intent: Intent) -> None:
         """An intent for the conversation."""

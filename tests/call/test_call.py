@@ -214,6 +214,12 @@ def test_a_target_that_fails_before_the_answer_is_followed_by_the_next() -> None
     assert control.record.target == "spare"
 
 
+def test_a_backend_is_connected_with_the_time_its_last_words_may_take() -> None:
+    control = Control(CallOptions(routes=(route("ai"),), backends=(AI,), farewell_limit=3.5))
+    control.invite()
+    assert only(plane.ConnectBackend, control.commands()).farewell_limit == 3.5
+
+
 def test_a_target_that_takes_too_long_is_followed_by_the_next() -> None:
     control = Control(CallOptions(routes=(route("ai", "spare", target_timeout=2.0),)))
     phone = control.invite()
@@ -366,7 +372,7 @@ def test_a_backend_that_wants_to_hang_up_gets_its_bye() -> None:
     control = Control()
     phone = control.invite().talks()
     bye = only(do.HangUp, phone.report(ai.WantsHangUp("", "all said")))
-    assert bye.headers[0] == ("Reason", 'Q.850;cause=16;text="normal"')
+    assert bye.headers == (("Reason", 'Q.850;cause=16;text="normal"'),)
     phone.over()
     record = control.record
     assert (record.cause, record.hung_up_by, record.reason) == ("normal", "backend", "all said")
