@@ -5,7 +5,8 @@ that is an IP address which can be right. It goes to where the peer was last hea
 
 - is a name (a core does not resolve), or wants another transport than the dialog's;
 - is no address of one host: unspecified, broadcast, multicast;
-- is a private address while the peer's messages come from a public one;
+- is a private address while the peer's messages come from a public one, or a loopback or link-local one while they
+  come from elsewhere;
 - is that of a peer whose Via named another address than it sends from: it sits behind a NAT, and so does its Contact.
 """
 
@@ -64,13 +65,19 @@ def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool) -> Flow:
     """The flow for a request whose next hop is `uri`, in a dialog whose peer was last heard on `flow`."""
     wanted = (uri.param("transport") or flow.transport).lower()
     there, here = address_of(uri.host), address_of(flow.remote[0])
-    if behind_nat or flow.reliable or there is None or wanted != flow.transport:
+    if behind_nat or flow.reliable or there is None or here is None or wanted != flow.transport:
         return flow
     if there.is_unspecified or there.is_multicast or str(there) == "255.255.255.255":
         return flow
-    if there.version != getattr(here, "version", 0) or (there.is_private and here is not None and not here.is_private):
+    if there.version != here.version or _scope(there) < _scope(here):
         return flow
     return Flow(flow.transport, flow.local, (str(there), uri.port or DEFAULT_PORT.get(flow.transport, 5060)))
+
+
+def _scope(address: IPv4Address | IPv6Address) -> int:
+    """How far an address is known: on its host, on its link, in its network, everywhere."""
+    narrow = (address.is_loopback, address.is_link_local, address.is_private)
+    return narrow.index(True) if True in narrow else len(narrow)
 
 
 def address_of(host: str) -> IPv4Address | IPv6Address | None:
