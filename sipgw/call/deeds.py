@@ -35,7 +35,7 @@ class Deeds:
         self._draft = draft
         self._around = around
         self._negotiation = Negotiation(call, around.media)
-        self._targets = Targets(held, draft)
+        self._targets = Targets(held, draft, around.options.farewell_limit)
         self._invitation: Invitation | None = None
         self._route: Route | None = None
         self._refusal: Refusal | None = None

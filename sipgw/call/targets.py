@@ -15,9 +15,10 @@ TIMER = "target"
 class Targets:
     """One call's targets. Each is tried once; `Holdings.attempt` counts them."""
 
-    def __init__(self, held: Holdings, draft: Draft) -> None:
+    def __init__(self, held: Holdings, draft: Draft, farewell_limit: float) -> None:
         self._held = held
         self._draft = draft
+        self._farewell_limit = farewell_limit
         self._left: Iterator[Target] = iter(())
         self._timeout = 0.0
 
@@ -31,7 +32,7 @@ class Targets:
         for target in self._left:
             self._draft.tried(target.name, now)
             if target.backend is not None:
-                self._held.connect(target.backend, facts)
+                self._held.connect(target.backend, facts, self._farewell_limit)
                 self._held.start_timer(TIMER, now + self._timeout)
                 return True
             self._draft.target_failed("not_configured")

@@ -74,6 +74,8 @@ class ConnectBackend(Message, frozen=True):
     attempt: int
     backend: BackendOptions
     facts: CallFacts
+    farewell_limit: float = 10.0
+    """Seconds a hang-up wished by the backend waits for its last words to be played."""
 
 
 class Tell(Message, frozen=True):

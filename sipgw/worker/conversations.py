@@ -53,6 +53,7 @@ class Talk:
         self._conversation = Conversation(
             dialect,
             barge_in=command.backend.barge_in,
+            farewell_limit=command.farewell_limit,
             trace=trace,
             call=command.facts.call,
             reconnects=command.backend.reconnects,

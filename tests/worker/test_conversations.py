@@ -68,11 +68,11 @@ class Desk:
                 await self._news.wait()
         return found[0]
 
-    def talk(self, url: str = "", dialect: Dialect | None = None, **options: Any) -> Talk:
+    def talk(self, url: str = "", dialect: Dialect | None = None, farewell_limit: float = 10.0, **options: Any) -> Talk:
         settings = {"instructions": "x", **options.pop("settings", {})}
         backend = BackendOptions("ai", "openai-realtime", url=url, settings=settings, **options)
         facts = CallFacts("c1")
-        command = ConnectBackend("s1", 1, backend, facts)
+        command = ConnectBackend("s1", 1, backend, facts, farewell_limit)
         dialect = dialect or OpenAIRealtime(backend, facts)
         return Talk(command, dialect, self.playout, self.report, self.broken, self.sockets, self.notes.append)
 
@@ -298,6 +298,18 @@ async def test_a_dialects_timer_fires() -> None:
     talk.start()
     talk.intent(Open())
     assert await desk.told(WantsHangUp) == WantsHangUp("", "time")
+    talk.end("done")
+
+
+async def test_last_words_that_take_longer_than_control_allows_do_not_keep_the_call() -> None:
+    desk = Desk()
+    now = asyncio.get_running_loop().time()
+    talk = desk.talk(dialect=Scripted(due=now + 0.05), farewell_limit=0.2)
+    talk.start()
+    talk.intent(Open())
+    talk.audio(bytes(FRAME))  # comes back as speech, which nobody ever takes
+    await desk.told(WantsHangUp)
+    assert 0.2 <= asyncio.get_running_loop().time() - now < 2.0
     talk.end("done")
 
 
