@@ -6,11 +6,13 @@
         await backend.sent("mark")
 
 Keys are a message's type, or type and what tells its kind apart (`dtmf 5`, `mark m`, `speech on`, `speech off`), or
-`connected`. Every text is held against the schema; leaving the block fails on one that is not valid.
+`connected`. `do` performs further steps when the test says so. Every text is held against the schema; leaving the
+block fails on one that is not valid.
 """
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -67,7 +69,10 @@ class Conversation:
     """What came in on one connection."""
 
     headers: dict[str, str]
+    socket: ServerConnection
     messages: list[dict[str, Any]] = field(default_factory=list)
+    came: list[float] = field(default_factory=list)
+    """When each message came: Unix times."""
     audio: bytearray = field(default_factory=bytearray)
     closed: int | None = None
     """The close code, once it is closed."""
@@ -75,6 +80,10 @@ class Conversation:
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The messages of a type."""
         return [message for message in self.messages if message["type"] == kind]
+
+    def times_of(self, kind: str) -> list[float]:
+        """When those came: Unix times."""
+        return [when for when, message in zip(self.came, self.messages, strict=True) if message["type"] == kind]
 
 
 class FakeBackend:
@@ -135,6 +144,10 @@ class FakeBackend:
         await self.until(lambda: bool(self.conversations) and len(self.last.of(kind)) >= count, within)
         return self.last.of(kind)
 
+    async def do(self, *steps: Step) -> None:
+        """Perform steps on the latest connection, now."""
+        await self._perform(self.last.socket, steps)
+
     async def until(self, done: Any, within: float = 5.0) -> None:
         """Wait until `done()` holds; it is asked again whenever something comes in."""
         async with asyncio.timeout(within), self._news:
@@ -149,14 +162,14 @@ class FakeBackend:
 
     async def _converse(self, socket: ServerConnection) -> None:
         assert socket.request is not None
-        heard = Conversation(dict(socket.request.headers.raw_items()))
+        heard = Conversation(dict(socket.request.headers.raw_items()), socket)
         self.conversations.append(heard)
         try:
             async with asyncio.TaskGroup() as steps:
-                steps.create_task(self._perform(socket, "connected"))
+                steps.create_task(self._perform(socket, self._script.get("connected", ())))
                 async for message in socket:
                     for key in self._take(heard, message):
-                        steps.create_task(self._perform(socket, key))
+                        steps.create_task(self._perform(socket, self._script.get(key, ())))
                     if self._echo and isinstance(message, bytes):
                         await socket.send(message)
                     await self._tell()
@@ -177,10 +190,11 @@ class FakeBackend:
         told = json.loads(message)
         self.complaints += [f"{message}: {error.message}" for error in _VALIDATOR.iter_errors(told)]
         heard.messages.append(told)
+        heard.came.append(time.time())
         return [told["type"], *_kinds(told)]
 
-    async def _perform(self, socket: ServerConnection, key: str) -> None:
-        for step in self._script.get(key, ()):
+    async def _perform(self, socket: ServerConnection, steps: Sequence[Step]) -> None:
+        for step in steps:
             match step:
                 case Voice():
                     await _speak(socket, step)
