@@ -15,7 +15,9 @@ from sipgw.flow import Endpoint
 from sipgw.rtp.packet import BadPacket, Packet, is_rtcp, parse
 from sipgw.sdp.formats import formats_of
 from sipgw.sdp.model import Sdp
-from sipgw.tools.pcap import CaptureError, Datagram, datagrams
+from sipgw.tools.capture.datagrams import datagrams
+from sipgw.tools.capture.errors import CaptureError
+from sipgw.tools.capture.ip import Datagram
 from sipgw.tools.wav import Pcm, read_wav
 from sipgw_codecs.registry import CODECS, codec
 

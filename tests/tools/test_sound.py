@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sipgw.tools.pcap import CaptureError
+from sipgw.tools.capture.errors import CaptureError
 from sipgw.tools.sound import Sound, Sounding, from_capture, from_pcm, from_wav, placed, transcoded
 from sipgw.tools.wav import write_wav
 from sipgw_codecs.g711 import PCMA, PCMU

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sipgw.tools.pcap import CaptureError, Datagram, datagrams
+from sipgw.tools.capture.datagrams import datagrams
+from sipgw.tools.capture.errors import CaptureError
+from sipgw.tools.capture.ip import Datagram
 from tests.shared import shared
 
-PCAPS = Path(__file__).parents[2] / "pcaps"
+PCAPS = Path(__file__).parents[3] / "pcaps"
 WHEN = 1_770_000_000.25
 FOUR = Datagram(WHEN, ("192.0.2.1", 5060), ("192.0.2.2", 5080), b"OPTIONS")
 SIX = Datagram(WHEN, ("2001:db8::1", 5060), ("2001:db8::2", 5080), b"OPTIONS")
