@@ -47,17 +47,20 @@ async def interrupt(backend: FakeBackend, phone: Phone, number: int) -> None:
 
 
 async def test_no_speech_is_sent_later_than_25_ms_after_the_backend_cleared_it(tmp_path: Path) -> None:
-    async with FakeBackend() as backend, running(tmp_path, plan(to("ai", ai(backend)))) as gateway:
-        async with calling(f"ai@{gateway.address}") as phone:
-            await backend.sent("open")
-            for number in range(5):
-                await interrupt(backend, phone, number)
-            # The AI is heard again after that.
-            began = time.time()
-            await backend.do(Voice(tone(0.4, 1100, RATE_HZ).tobytes(), "again"))
-            await backend.sent("drained")
-            await asyncio.sleep(0.1)
-            assert abs(spoken_ms(phone.since(began)) - 400) <= 20
+    async with (
+        FakeBackend() as backend,
+        running(tmp_path, plan(to("ai", ai(backend)))) as gateway,
+        calling(f"ai@{gateway.address}") as phone,
+    ):
+        await backend.sent("open")
+        for number in range(5):
+            await interrupt(backend, phone, number)
+        # The AI is heard again after that.
+        began = time.time()
+        await backend.do(Voice(tone(0.4, 1100, RATE_HZ).tobytes(), "again"))
+        await backend.sent("drained")
+        await asyncio.sleep(0.1)
+        assert abs(spoken_ms(phone.since(began)) - 400) <= 20
 
 
 async def caller_interrupts(gateway: Gateway, backend: FakeBackend) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.e2e.phone import calling, tone
 from tests.e2e.plan import ai, plan, to
-from tests.fakes.backend import FakeBackend, Voice
+from tests.fakes.backend import FakeBackend, Script, Voice
 from tests.interop.gateway import running
 
 RATE_HZ = 24_000
@@ -19,7 +19,7 @@ def second(part: float) -> Voice:
 
 
 async def test_a_mark_is_told_when_the_packet_before_it_has_left(tmp_path: Path) -> None:
-    script = {
+    script: Script = {
         "open": [
             *(second(1.0), {"type": "mark", "name": "one"}),
             *(second(0.3), {"type": "mark", "name": "two"}, {"type": "mark", "name": "three"}),
