@@ -4,7 +4,6 @@ It decides nothing. What an effect causes at once (ports that are open, say) is 
 """
 
 import asyncio
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import assert_never
@@ -23,7 +22,6 @@ from sipgw.media import plane
 from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Invited, SipEvent
-from sipgw.trace import Mark, Note, Trace
 
 
 class Control:
@@ -48,11 +46,10 @@ class Control:
         clock: Clock,
         log: FilteringBoundLogger,
         metrics: Metrics,
-        trace: Trace,
     ) -> None:
         self._calls, self._agent, self._media, self._pool = calls, agent, media, pool
         self._advertised = advertised
-        self._clock, self._log, self._metrics, self._trace = clock, log, metrics, trace
+        self._clock, self._log, self._metrics = clock, log, metrics
         self._driver: Driver[SipEvent] | None = None
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[do.Effect] = deque()
@@ -115,9 +112,9 @@ class Control:
         try:
             self._do(effect)
         except Exception:  # noqa: BLE001 a defect met by one call must not end all the others
-            name = f"{type(effect).__name__}_failed".lower()
-            self._trace(Note(self._clock.now(), "app", Mark.DROP, name, detail=traceback.format_exc()))
-            self._log.error("effect failed", effect=repr(effect), exc_info=True)
+            # By its kind alone: an effect holds what callers and backends said, and where backends are.
+            self._log.error("effect failed", effect=type(effect).__name__, exc_info=True)
+            self._waiting.extend(self._calls.on_failure(effect, self._clock.now()))
 
     def _do(self, effect: do.Effect) -> None:
         match effect:

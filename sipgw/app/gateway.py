@@ -58,7 +58,6 @@ class Gateway:
             clock=self._clock,
             log=log,
             metrics=self.metrics,
-            trace=self._trace,
         )
         self._listener: UdpListener | None = None
         self._driver: Driver[SipEvent] | None = None

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sipgw.call import effects as do
 from sipgw.call.call import Call
 from sipgw.call.cdr import last_ready
-from sipgw.call.effects import Effect, Refuse, ReleasePorts, StartTimer
+from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
 from sipgw.call.ids import call_id, owner
 from sipgw.call.routing import Routes
@@ -88,7 +89,7 @@ class Calls:
         if call is not None:
             return self._deliver(call, event, now)
         self._unknown(event, event.leg, now)
-        return [Refuse(event.leg, 481)] if isinstance(event, Reinvited) else []
+        return [do.Refuse(event.leg, 481)] if isinstance(event, Reinvited) else []
 
     def on_media(self, event: plane.Event, now: float) -> list[Effect]:
         """The media plane said something."""
@@ -98,7 +99,7 @@ class Calls:
         """Ports were opened, or could not be."""
         if isinstance(event, PortsOpened) and owner(event.id) not in self._calls:
             self._unknown(event, event.id, now)
-            return [ReleasePorts(event.id)]
+            return [do.ReleasePorts(event.id)]
         return self._of_owner(event, event.id, now)
 
     def on_timer(self, timer: str, now: float) -> list[Effect]:
@@ -107,13 +108,23 @@ class Calls:
             return self._each(tuple(self._calls.values()), lambda call: call.shut_down(now), now)
         return self._of_owner(TimerFired(timer), timer, now)
 
+    def on_failure(self, effect: Effect, now: float) -> list[Effect]:
+        """An effect could not be carried out, by a defect of ours: the call it was for waits in vain, and is ended."""
+        call = self._whose(effect)
+        if call is None:
+            return []
+        self._trace(Note(now, "call", Mark.DROP, "effect_failed", call.id, type(effect).__name__))
+        # A 200 that did not leave: to the call its leg is up, but the caller still waits for a final response.
+        unanswered = [do.Refuse(effect.leg, Cause.INTERNAL.status)] if isinstance(effect, do.Answer) else []
+        return [*unanswered, *self._each((call,), lambda call: call.broke(now), now)]
+
     def drain(self, now: float) -> list[Effect]:
         """Take no new calls; those running may go on for a while, then they are hung up."""
         if self.draining:
             return []
         self.draining = True
         self._trace(Note(now, "call", Mark.STATE, "draining", detail=f"{len(self._calls)} calls"))
-        return [StartTimer(DRAIN_TIMER, now + self._options.drain_limit)]
+        return [do.StartTimer(DRAIN_TIMER, now + self._options.drain_limit)]
 
     # --- new calls ------------------------------------------------------------------------------------------------
 
@@ -140,6 +151,16 @@ class Calls:
             self._unknown(event, name, now)
             return []
         return self._deliver(call, event, now)
+
+    def _whose(self, effect: Effect) -> Call | None:
+        match effect:
+            case do.Ring(leg=leg) | do.Answer(leg=leg) | do.Refuse(leg=leg) | do.HangUp(leg=leg):
+                return self._legs.get(leg)
+            case do.Media(command=command):
+                return self._calls.get(owner(command.session))
+            case do.OpenPorts(id=name) | do.ReleasePorts(id=name) | do.StartTimer(id=name) | do.CancelTimer(id=name):
+                return self._calls.get(owner(name))
+        return None
 
     def _deliver(self, call: Call, event: CallEvent, now: float) -> list[Effect]:
         return self._each((call,), lambda call: call.on(event, now), now)

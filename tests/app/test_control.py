@@ -1,0 +1,308 @@
+"""The control shell between a real agent and a real call core: what leaves, what is held, and what is given back."""
+
+import asyncio
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from sipgw.ai import events as ai
+from sipgw.app.control import Control
+from sipgw.call.registry import Calls
+from sipgw.flow import Flow
+from sipgw.io.driver import Driver
+from sipgw.io.ports import PortPool
+from sipgw.media import plane
+from sipgw.ops.metrics import Metrics
+from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions, SipOptions
+from sipgw.sip.agent import Agent
+from sipgw.sip.events import SipEvent
+from tests.fakes.sip_phone import FLOW, Heard, Phone, tokens
+
+STATS = plane.StreamStats(sent_packets=50, drops={"stranger": 2})
+
+
+class FakePlane:
+    """A media plane that keeps the commands it gets, with the descriptors that came along."""
+
+    def __init__(self) -> None:
+        self.commands: list[plane.Command] = []
+        self.sockets: tuple[int, int] | None = None
+        self.breaks: type[plane.Command] | None = None
+        """Commands of this kind raise."""
+        self.tell: Callable[[plane.Event], None] = lambda event: None
+
+    def command(self, command: plane.Command, sockets: tuple[int, int] | None = None) -> None:
+        if self.breaks is not None and isinstance(command, self.breaks):
+            raise RuntimeError("a defect")
+        self.commands.append(command)
+        self.sockets = sockets or self.sockets
+
+    def listen(self, listener: Callable[[plane.Event], None]) -> None:
+        self.tell = listener
+
+    async def close(self) -> None:
+        pass
+
+    def kinds(self) -> list[str]:
+        """What it was told, in order."""
+        return [type(command).__name__ for command in self.commands]
+
+
+class StillClock:
+    """Stands still until it is moved; timers still run on the loop's."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class Rig:
+    """A control shell with everything around it but sockets for SIP."""
+
+    def __init__(self, route: RouteOptions, ports: str = "20600-20603", max_calls: int = 0) -> None:
+        self.sent: list[Heard] = []
+        self.out = io.StringIO()
+        self.clock = StillClock()
+        self.plane = FakePlane()
+        self.metrics = Metrics()
+        first, _, last = ports.partition("-")
+        media = MediaOptions(first_port=int(first), last_port=int(last), port_rest=0.0)
+        self.pool = PortPool(media)
+        self.agent = Agent(SipOptions(), token=tokens())
+        options = CallOptions(
+            routes=(route,), backends=(BackendOptions("ai", "echo"),), max_calls=max_calls, drain_limit=0.02
+        )
+        self.calls = Calls(options, media, token=tokens(), wall=lambda now: now)
+        log = structlog.wrap_logger(
+            structlog.WriteLogger(self.out),
+            processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        )
+        self.control = Control(
+            self.calls, self.agent, self.plane, self.pool, "198.51.100.7",
+            clock=self.clock, log=log, metrics=self.metrics,
+        )  # fmt: skip
+        self.driver: Driver[SipEvent] = Driver(self.agent, self._send, self.control.on_sip, clock=self.clock)
+        self.control.drive(self.driver)
+
+    def _send(self, data: bytes, flow: Flow) -> None:
+        self.sent.append(Heard(self.clock.now(), data.decode(), flow))
+
+    def gets(self, text: str) -> list[Heard]:
+        """A message comes; what leaves at once."""
+        before = len(self.sent)
+        self.driver.receive(text.encode(), FLOW)
+        return self.sent[before:]
+
+    def report(self, report: ai.Report) -> list[Heard]:
+        """The conversation of the newest session says something; what leaves at once."""
+        return self.tells(plane.Reported(self.session, 1, report))
+
+    def tells(self, event: plane.Event) -> list[Heard]:
+        """The media plane says something; what leaves at once."""
+        before = len(self.sent)
+        self.plane.tell(event)
+        return self.sent[before:]
+
+    @property
+    def session(self) -> str:
+        """The newest session's name."""
+        return next(one.session for one in reversed(self.plane.commands) if isinstance(one, plane.CreateSession))
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """The log's lines of that name."""
+        return [line for line in map(json.loads, self.out.getvalue().splitlines()) if line["event"] == event]
+
+    def counted(self, sample: str) -> float | None:
+        """One of the counters, as scraped: its name, and its labels in braces."""
+        for line in self.metrics.render().decode().splitlines():
+            name, _, value = line.rpartition(" ")
+            if name == sample:
+                return float(value)
+        return None
+
+    def over(self) -> None:
+        """Nothing is held any longer."""
+        assert self.calls.idle
+        assert self.control.idle.is_set()
+        assert self.pool.in_use == 0
+        assert self.counted("sipgw_calls_active") == 0
+        self.control.close()
+        self.driver.close()
+
+
+def route(**more: Any) -> RouteOptions:
+    return RouteOptions(targets=("ai",), anyone=True, **more)
+
+
+def answered(rig: Rig) -> Phone:
+    """A call that is up: the phone in its dialog."""
+    rig.gets(Phone().invite())
+    phone = Phone().within(rig.report(ai.Ready())[-1])
+    rig.gets(phone.ack())
+    rig.tells(plane.FirstPacket(rig.session))
+    return phone
+
+
+def brief(heard: list[Heard]) -> list[str]:
+    return [one.brief for one in heard]
+
+
+async def test_a_call_from_invite_to_bye_holds_one_pair_of_ports_and_gives_it_back() -> None:
+    rig = Rig(route())
+    assert rig.control.idle.is_set()
+    assert brief(rig.gets(Phone().invite())) == ["100", "180"]
+    assert not rig.control.idle.is_set()
+    assert rig.pool.in_use == 1
+    assert rig.counted("sipgw_calls_active") == 1
+    (ok,) = rig.report(ai.Ready())
+    assert (ok.brief, "c=IN IP4 198.51.100.7" in ok.body) == ("200", True)
+    phone = Phone().within(ok)
+    rig.gets(phone.ack())
+    rig.tells(plane.FirstPacket(rig.session))
+    assert rig.plane.kinds() == ["CreateSession", "ConnectBackend", "StartSession", "Tell"]
+    rig.clock.time += 7
+    assert brief(rig.gets(phone.bye())) == ["200"]
+    assert rig.pool.in_use == 1, "the session's sockets are still its own"
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    rig.over()
+    assert [line["call"] for line in rig.lines("call answered")] == [line["call"] for line in rig.lines("call ended")]
+    assert rig.counted('sipgw_calls_total{cause="normal",outcome="answered"}') == 1
+    assert rig.counted("sipgw_call_seconds_total") == 7
+    assert rig.counted('sipgw_drops_total{layer="media",reason="stranger"}') == 2
+
+
+async def test_the_descriptors_of_a_session_are_those_of_its_ports() -> None:
+    rig = Rig(route())
+    rig.gets(Phone().invite())
+    assert rig.plane.sockets is not None
+    for descriptor in rig.plane.sockets:
+        assert Path(f"/proc/self/fd/{descriptor}").exists()
+    rig.gets(Phone().cancel())
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    rig.over()
+    for descriptor in rig.plane.sockets:
+        assert not Path(f"/proc/self/fd/{descriptor}").exists()
+
+
+async def test_without_ports_the_caller_is_told_to_try_later() -> None:
+    rig = Rig(route(), ports="20600-20601")
+    rig.gets(Phone().invite())
+    refused = rig.gets(Phone(call_id="call-2", branch="z9hG4bK-2").invite())
+    assert brief(refused) == ["100", "503"]
+    assert refused[-1]["Retry-After"] == "30"
+    rig.gets(Phone().cancel())
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    rig.over()
+
+
+async def test_timers_of_the_core_run_on_the_loop() -> None:
+    rig = Rig(route(max_duration=0.02))
+    phone = answered(rig)
+    await asyncio.sleep(0.05)
+    bye = rig.sent[-1]
+    assert (bye.brief, bye.all("Reason")[0]) == ("BYE", 'Q.850;cause=31;text="time_limit"')
+    rig.gets(_ok(bye))
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    assert phone.to_tag in bye["From"]
+    rig.over()
+
+
+async def test_a_cancelled_timer_does_not_fire() -> None:
+    rig = Rig(route(target_timeout=0.02, last_resort="486"))
+    answered(rig)
+    await asyncio.sleep(0.05)
+    assert rig.calls.calls()[0].state == "talking"
+    rig.control.close()
+    rig.driver.close()
+
+
+async def test_draining_refuses_new_calls_and_pings_and_ends_the_old_in_time() -> None:
+    rig = Rig(route())
+    answered(rig)
+    rig.control.drain()
+    refused = rig.gets(Phone(call_id="call-2", branch="z9hG4bK-2").invite())
+    assert (brief(refused), refused[-1]["Retry-After"]) == (["100", "503"], "30")
+    ping = Phone(call_id="ping", branch="z9hG4bK-3").request("OPTIONS")
+    assert brief(rig.gets(ping)) == ["503"]
+    await asyncio.sleep(0.05)
+    bye = rig.sent[-1]
+    assert bye.brief == "BYE"
+    rig.gets(_ok(bye))
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    await asyncio.wait_for(rig.control.idle.wait(), 1)
+    rig.over()
+
+
+@pytest.mark.parametrize("kind", [plane.CreateSession, plane.ConnectBackend])
+async def test_an_effect_that_fails_before_the_answer_refuses_its_call_and_no_other(kind: type[plane.Command]) -> None:
+    rig = Rig(route())
+    rig.plane.breaks = kind
+    (_, *rest) = rig.gets(Phone().invite())
+    assert rest[-1].brief == "500"
+    rig.plane.breaks = None
+    assert brief(rig.gets(Phone(call_id="call-2", branch="z9hG4bK-2").invite())) == ["100", "180"]
+    [line] = rig.lines("effect failed")
+    assert line["effect"] == "Media"
+    assert "RuntimeError: a defect" in line["exception"]
+    rig.control.close()
+    rig.driver.close()
+
+
+async def test_an_effect_that_fails_in_the_call_hangs_up() -> None:
+    rig = Rig(route())
+    rig.gets(Phone().invite())
+    phone = Phone().within(rig.report(ai.Ready())[-1])
+    rig.plane.breaks = plane.Tell
+    rig.gets(phone.ack())
+    bye = rig.tells(plane.FirstPacket(rig.session))[-1]
+    assert (bye.brief, bye.all("Reason")[0]) == ("BYE", 'Q.850;cause=41;text="internal"')
+    rig.gets(_ok(bye))
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    rig.over()
+
+
+async def test_a_200_that_cannot_be_sent_becomes_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(route())
+    rig.gets(Phone().invite())
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(rig.agent, "answer", breaks)
+    (refused,) = rig.report(ai.Ready())
+    assert refused.brief == "500"
+    assert rig.agent.dialog(refused.to_tag) is None, "nothing is left of it there"
+    assert rig.plane.kinds()[-1] == "DestroySession"
+    rig.control.close()
+    rig.driver.close()
+
+
+async def test_secrets_in_an_effect_that_fails_are_not_logged() -> None:
+    rig = Rig(route())
+    rig.plane.breaks = plane.ConnectBackend
+    rig.gets(Phone(more="X-Account: hush\r\n").invite())
+    assert rig.lines("effect failed")
+    assert "hush" not in rig.out.getvalue()
+    rig.control.close()
+    rig.driver.close()
+
+
+async def test_closing_gives_back_what_calls_still_hold() -> None:
+    rig = Rig(route())
+    answered(rig)
+    assert rig.pool.in_use == 1
+    rig.control.close()
+    assert rig.pool.in_use == 0
+    rig.driver.close()
+
+
+def _ok(request: Heard) -> str:
+    rows = "".join(f"{name}: {request[name]}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
+    return f"SIP/2.0 200 OK\r\n{rows}Content-Length: 0\r\n\r\n"
