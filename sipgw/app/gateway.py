@@ -14,7 +14,7 @@ from sipgw.flow import Endpoint, Flow
 from sipgw.io.clock import MonotonicClock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPool, raise_descriptor_limit
-from sipgw.io.udp import UdpListener
+from sipgw.io.udp import PASSING, UdpListener
 from sipgw.ops.logs import both, trace_to
 from sipgw.ops.metrics import Metrics
 from sipgw.settings import Settings
@@ -24,6 +24,7 @@ from sipgw.worker.local import LocalPlane
 
 _DESCRIPTORS_A_CALL = 6
 """Two ports here and their duplicates in the worker, the AI's socket, and one to spare."""
+_DESCRIPTORS_BESIDES = 1024
 _STOP_LIMIT = 5.0
 """Seconds for the last BYEs and closing handshakes."""
 
@@ -45,10 +46,7 @@ class Gateway:
         self._pool = PortPool(media)
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
         self._plane = LocalPlane(media, load_prompts(), self._trace)
-        offset = time.time() - self._clock.now()
-        self._calls = Calls(
-            settings.call_options(), media, token=token, wall=lambda now: now + offset, trace=self._trace
-        )
+        self._calls = Calls(settings.call_options(), media, token=token, wall=self._wall, trace=self._trace)
         self._control = Control(
             self._calls,
             self._agent,
@@ -71,7 +69,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Listen. Raises Unavailable (PortTaken) where an address cannot be had."""
-        raise_descriptor_limit(1024 + _DESCRIPTORS_A_CALL * self._pool.size)
+        self._want_descriptors()
         sip, media, metrics = self._settings.sip, self._settings.media, self._settings.metrics
         listener = self._listener = UdpListener.open((sip.host, sip.port), self._send_failed)
         driver = self._driver = Driver(
@@ -84,7 +82,8 @@ class Gateway:
         # What is alive now stays so: a full collection would cost a whole tick.
         gc.collect()
         gc.freeze()
-        self._log.info("ready", sip=f"udp:{sip.host}:{sip.port}", rtp=f"{media.host}:{media.ports}")
+        here = Flow("udp", listener.local, listener.local)
+        self._log.info("ready", sip=str(here), rtp=f"{media.host}:{media.ports}")
 
     async def drain(self) -> None:
         """Refuse new calls with 503 and wait until the running ones are over, which is limited."""
@@ -104,7 +103,22 @@ class Gateway:
             await self._scrapes.wait_closed()
         self._log.info("stopped")
 
+    def _wall(self, now: float) -> float:
+        """Unix time; by the clock as it is set now, which may have been wrong when we started."""
+        return time.time() - self._clock.now() + now
+
+    def _want_descriptors(self) -> None:
+        """Make room for as many calls as may come at a time; say so where the system has none."""
+        calls = self._settings.calls.max_calls or self._pool.size
+        wanted = _DESCRIPTORS_BESIDES + _DESCRIPTORS_A_CALL * min(calls, self._pool.size)
+        limit = raise_descriptor_limit(wanted)
+        if limit < wanted:
+            room = max(limit - _DESCRIPTORS_BESIDES, 0) // _DESCRIPTORS_A_CALL
+            self._log.warning("few descriptors", limit=limit, wanted=wanted, calls=room, remedy="raise ulimit -n")
+
     def _send_failed(self, name: str, flow: Flow) -> None:
         self.metrics.send_error(name)
-        if self._driver is not None:
+        # One that passes is a datagram lost on the way: timers repeat it. Failing the flow would end what all its
+        # calls are in the middle of, BYEs included.
+        if name not in PASSING and self._driver is not None:
             self._driver.run(lambda now: self._agent.transport_failed(flow, now))

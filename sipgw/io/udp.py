@@ -13,7 +13,10 @@ from typing import Self
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.sockets import DSCP_CS3, PortTaken, bind_error, udp_socket
 
-__all__ = ["PortTaken", "UdpListener"]
+__all__ = ["PASSING", "PortTaken", "UdpListener"]
+
+PASSING = frozenset({"EAGAIN", "ENOBUFS", "ENOMEM", "EPERM"})
+"""Send errors of a moment: a full buffer, or (EPERM) a full table of connections in the packet filter."""
 
 _AT_ONCE = 64
 """Datagrams read in one wake-up, so that a flood leaves the loop time for everything else."""
