@@ -36,7 +36,15 @@ class Stream(msgspec.Struct, frozen=True):
     sending: bool = True
     """Whether the far end wants to hear us (its direction is not sendonly or inactive)."""
     receiving: bool = True
-    """Whether the far end talks to us; while it does not (hold), inactivity is not watched."""
+    """Whether the far end talks to us (its direction is not recvonly or inactive)."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the far end may be silent: inactivity is not watched.
+
+        Also with `sendonly`: a phone that has no music puts a call on hold with it and sends nothing.
+        """
+        return not (self.sending and self.receiving)
 
 
 # --- commands -----------------------------------------------------------------------------------------------------

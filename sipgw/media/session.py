@@ -130,7 +130,7 @@ class Session:
         self.latch.reopen(now)
         if stream.remote != before.remote:
             self.destination, self._rtcp_source = stream.remote, None
-        if stream.receiving and not before.receiving:
+        if before.held and not stream.held:
             self._watched = now
         if self.line is not None:
             self.line.restart(now)  # what it held was in another codec
@@ -288,7 +288,7 @@ class Session:
 
     def _inactive_at(self) -> float:
         """When the far end counts as gone; told once for each silence."""
-        if self.started is None or not self.stream.receiving:
+        if self.started is None or self.stream.held:
             return _NEVER
         sign, never = self._last_sign(), self.latch.source is None
         if sign == self._told:

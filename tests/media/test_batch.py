@@ -489,10 +489,11 @@ def test_rtcp_is_a_sign_of_life() -> None:
     assert not inactive(rig)
 
 
-def test_a_far_end_on_hold_may_be_silent() -> None:
+@pytest.mark.parametrize(("sending", "receiving"), [(False, True), (True, False), (False, False)])
+def test_a_far_end_on_hold_may_be_silent(sending: bool, receiving: bool) -> None:
     rig = Rig(MediaOptions(inactivity_timeout=1.0, last_port=20_127))
     Phone(rig, rig.session(audio=None)).say()
-    rig.engine.update(UpdateSession("s", stream(receiving=False)), rig.now)
+    rig.engine.update(UpdateSession("s", stream(sending=sending, receiving=receiving)), rig.now)
     rig.run(5.0)
     assert not inactive(rig)
     rig.engine.update(UpdateSession("s", stream()), rig.now)
