@@ -146,6 +146,16 @@ class Phone:
             await self.ended()
 
     @property
+    def reason(self) -> str:
+        """Why the gateway hung up (RFC 3326); empty where it did not."""
+        return "" if self.bye is None else ", ".join(self.bye.headers.all("Reason"))
+
+    @property
+    def now(self) -> float:
+        """Unix time, as `answered_at`, `ended_at` and the packets have it."""
+        return time.time()
+
+    @property
     def up(self) -> bool:
         """Whether the call was answered and nobody has ended it."""
         return self.status == 200 and not self._over.is_set()
