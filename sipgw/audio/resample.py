@@ -137,6 +137,5 @@ def _toeplitz(taps: NDArray[np.float64], up: int, down: int) -> Samples:
 def to_int16(samples: Samples) -> NDArray[np.int16]:
     """Samples rounded and limited to 16 bits; works in place."""
     np.rint(samples, out=samples)
-    np.maximum(samples, _LEAST, out=samples)
-    np.minimum(samples, _MOST, out=samples)
+    samples.clip(_LEAST, _MOST, out=samples)
     return samples.astype(np.int16)

@@ -109,9 +109,9 @@ class Inward:
     def _batch(self, slots: Sequence[int], payloads: Sequence[bytes]) -> list[bytes]:
         codes = np.frombuffer(b"".join(payloads), np.uint8).reshape(len(payloads), -1)
         if self._resampler is None:
-            pcm = self._codec.DECODE[codes]
+            pcm = self._codec.decode(codes)
         else:
-            pcm = to_int16(self._resampler.process(np.array(slots), self._codec.DECODE_F32[codes]))
+            pcm = to_int16(self._resampler.process(np.array(slots), self._codec.decode_f32(codes)))
         audio, size = pcm.tobytes(), pcm.shape[1] * 2
         return [audio[at : at + size] for at in range(0, len(audio), size)]
 
@@ -140,4 +140,4 @@ class Outward:
         pcm: Pcm = np.frombuffer(joined, np.int16).reshape(len(frames), -1)
         if self._resampler is not None:
             pcm = to_int16(self._resampler.process(slots, pcm))
-        return self._codec.ENCODE_TABLE[pcm.view(np.uint16)]
+        return self._codec.encode(pcm)

@@ -43,9 +43,9 @@ class Hearing:
 
     def played(self, payload: bytes) -> None:
         """Take what we send, 20 ms of it, as the codec has it; empty for silence."""
-        self._levels.append(rms(self._codec.DECODE[np.frombuffer(payload, np.uint8)]) if payload else 0.0)
+        self._levels.append(rms(self._codec.decode(np.frombuffer(payload, np.uint8))) if payload else 0.0)
 
     def _gated(self, frame: bytes) -> bytes:
-        pcm = self._codec.DECODE[np.frombuffer(frame, np.uint8)]
+        pcm = self._codec.decode(np.frombuffer(frame, np.uint8))
         echo = max(self._levels, default=0.0) * _ECHO_LOSS
         return self._silence if echo and rms(pcm) < echo else pcm.tobytes()

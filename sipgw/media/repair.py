@@ -60,7 +60,7 @@ class Repair:
         return self._encode(self._concealer.lost(piece.samples))
 
     def _decode(self, payload: bytes) -> Pcm:
-        return self._codec.DECODE[np.frombuffer(payload, np.uint8)]
+        return self._codec.decode(np.frombuffer(payload, np.uint8))
 
     def _encode(self, pcm: Pcm) -> bytes:
         return self._codec.encode(pcm).tobytes()
