@@ -30,6 +30,10 @@ from sipgw.trace import Mark, Note, Trace, silent
 SILENCE = {AudioFormat.PCMU_8K: b"\xff", AudioFormat.PCMA_8K: b"\xd5"}
 """One byte of silence, where it is not zero."""
 
+_SPEECH, _STALE_SPEECH = Seen.SPEECH, Seen.STALE_SPEECH
+_INTERRUPTED, _LISTENING = State.INTERRUPTED, State.LISTENING
+"""What every frame of speech is compared with: looking a member up in its class takes longer (Python 3.11)."""
+
 
 class Conversation(Deeds):
     """One attempt at one backend.
@@ -144,8 +148,10 @@ class Conversation(Deeds):
 
     def next_timer(self) -> float | None:
         """When `handle_timers` is wanted next, or None."""
-        due = (self._window, self._farewell_due, self._dialect.next_timer())
-        return min((when for when in due if when is not None), default=None)
+        due = self._dialect.next_timer()
+        if self._window is None and self._farewell_due is None:
+            return due
+        return min(when for when in (self._window, self._farewell_due, due) if when is not None)
 
     def actions(self) -> list[act.Action]:
         """Take what is to be done, in order."""
@@ -158,12 +164,15 @@ class Conversation(Deeds):
 
     def _pump(self, now: float) -> None:
         """Take from the dialect until it has nothing more, unless a clear's result has to come first."""
+        dialect, inbox = self._dialect, self._inbox
         while True:
-            self._inbox += self._dialect.events()
-            self._actions += [act.Send(message) for message in self._dialect.to_send()]
-            if not self._inbox or self._clearing is not None:
+            if events := dialect.events():
+                inbox += events
+            if messages := dialect.to_send():
+                self._actions += map(act.Send, messages)
+            if not inbox or self._clearing is not None:
                 return
-            self._on(self._inbox.popleft(), now)
+            self._on(inbox.popleft(), now)
 
     def _on(self, event: read.Event, now: float) -> None:
         if isinstance(event, Dropped):
@@ -175,7 +184,7 @@ class Conversation(Deeds):
         """What an event is here and now; for most of them their kind says it."""
         match event:
             case Speech(item=item):
-                return Seen.STALE_SPEECH if self._is_stale(item) else Seen.SPEECH
+                return _STALE_SPEECH if self._is_stale(item) else _SPEECH
             case PlaceMark():
                 return Seen.STALE_MARK if self._muted or self.state is State.INTERRUPTED else Seen.MARK
             case Failed(permanent=False) if self.state in CONVERSING and self._attempt < self._reconnects:
@@ -189,7 +198,7 @@ class Conversation(Deeds):
     def _is_stale(self, item: str) -> bool:
         if self._muted:
             return True
-        return item in self._stale if item else self.state is State.INTERRUPTED
+        return item in self._stale if item else self.state is _INTERRUPTED
 
     def _see(self, seen: Seen, event: read.Event | None, now: float) -> None:
         row = TABLE.get((self.state, seen))
@@ -199,11 +208,12 @@ class Conversation(Deeds):
         state, names = row
         for name in names:
             DEEDS[name](self, event, now)
-        self._enter(State.TOOL if state is State.LISTENING and self._calls else state, seen, now)
+        if state is _LISTENING and self._calls:
+            state = State.TOOL
+        if state is not self.state:
+            self._enter(state, seen, now)
 
     def _enter(self, state: State, seen: Seen, now: float) -> None:
-        if state is self.state:
-            return
         self.state = state
         self._carrying = state in CONVERSING
         if state is not State.INTERRUPTED:

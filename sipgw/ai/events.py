@@ -17,6 +17,8 @@ class AudioFormat(Enum):
     PCMU_8K = "pcmu/8000"
     PCMA_8K = "pcma/8000"
 
+    __hash__ = object.__hash__  # frames are grouped by format at every tick; an Enum's own runs in Python
+
     @property
     def rate_hz(self) -> int:
         """Samples a second."""

@@ -146,12 +146,18 @@ class SipgwProtocol:
             self._events.append(Dropped(unusable.reason, unusable.detail))
 
     def _speech(self, message: bytes) -> None:
+        """Audio of the current item, in whole samples."""
+        if self._half or len(message) % 2:
+            message = self._whole(message)
+        if message:
+            self._events.append(Speech(message, self._item))
+
+    def _whole(self, message: bytes) -> bytes:
         """Services that make speech cut it anywhere, even within a sample."""
-        audio = self._half + message if self._half else message
+        audio = self._half + message
         whole = len(audio) - len(audio) % 2
         self._half = audio[whole:]
-        if whole:
-            self._events.append(Speech(audio[:whole] if self._half else audio, self._item))
+        return audio[:whole]
 
     def _said(self, message: wire.BackendMessage) -> None:
         match message:

@@ -14,6 +14,8 @@ from enum import Enum, auto
 class State(Enum):
     """Where a conversation stands."""
 
+    __hash__ = object.__hash__  # of a key of the table, at every frame; an Enum's own runs in Python
+
     WARM = auto()
     """The phone rings: the session gets set up, nothing is asked for, nothing is heard."""
     EARLY = auto()
@@ -32,6 +34,8 @@ class State(Enum):
 
 class Seen(Enum):
     """What can happen."""
+
+    __hash__ = object.__hash__
 
     READY = auto()
     OPEN = auto()

@@ -3,6 +3,8 @@
 from sipgw.rtp.rtcp import ReportBlock
 from sipgw.rtp.sequence import Seen, Sequence
 
+_VALID, _LATE, _RESTARTED = Seen.VALID, Seen.LATE, Seen.RESTARTED
+"""What every packet is compared with: looking a member up in its class takes longer (Python 3.11)."""
 _LOST_LIMIT = 0x7FFFFF
 """The cumulative number of packets lost has 24 bits with a sign (RFC 3550 section 6.4.1)."""
 
@@ -34,11 +36,14 @@ class ReceiveStats:
     def receive(self, sequence: int, timestamp: int, now: float) -> tuple[Seen, int]:
         """Count a packet; returns what its sequence number says and its extended number."""
         seen, extended = self._sequence.receive(sequence)
-        if seen is Seen.RESTARTED:
-            self._last_timestamp = None  # its timestamps begin anew as well
-        if seen in (Seen.VALID, Seen.LATE, Seen.RESTARTED):
+        if seen is _VALID:
             self.received += 1
-            self.late += seen is Seen.LATE
+            self._time(timestamp, now)
+        elif seen is _LATE or seen is _RESTARTED:
+            if seen is _RESTARTED:
+                self._last_timestamp = None  # its timestamps begin anew as well
+            self.received += 1
+            self.late += seen is _LATE
             self._time(timestamp, now)
         return seen, extended
 
