@@ -98,6 +98,7 @@ class Playout:
         fade: fades a few milliseconds of audio out; None for PCM16.
         live: the source speaks in real time, so that a standing queue is delay and is trimmed.
         longest_ms: more than this is not queued.
+        notify: called when there is something for `events` to return.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Playout:
         *,
         live: bool = False,
         longest_ms: int = LONGEST_MS,
+        notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.live = live
         self.active = False
@@ -126,8 +128,8 @@ class Playout:
         self._closed = 0
         """Ends and marks in the queue: the audio before them is not waiting for more."""
         self._items: dict[str, _Item] = {}
-        self.happened: list[PlayoutEvent] = []
-        """What `events` will return."""
+        self._happened: list[PlayoutEvent] = []
+        self._notify = notify
         self._playing = False
         self._waited = 0
         self._tail = b""
@@ -143,7 +145,9 @@ class Playout:
             self.overflow_bytes += len(audio) - kept
             audio = audio[:kept]
         if audio:
-            entry = self._open(item)
+            entry = self._items.get(item)
+            if entry is None or entry.ended:
+                entry = self._open(item)
             entry.received += len(audio)
             self._queue.append(_Audio(audio, item, entry))
             self._queued += len(audio)
@@ -161,11 +165,9 @@ class Playout:
         self._close(_Mark(name))
 
     def _open(self, name: str) -> _Item:
-        entry = self._items.get(name)
-        if entry is None or entry.ended:
-            entry = self._items[name] = _Item()
-            if len(self._items) > _REMEMBERED_ITEMS:
-                self._forget()
+        entry = self._items[name] = _Item()
+        if len(self._items) > _REMEMBERED_ITEMS:
+            self._forget()
         return entry
 
     def _forget(self) -> None:
@@ -255,14 +257,14 @@ class Playout:
         while self._queue and not isinstance(self._queue[0], _Audio):
             entry = self._queue.popleft()
             self._closed -= 1
-            self.happened.append(MarkReached(entry.name) if isinstance(entry, _Mark) else ItemFinished(entry.name))
+            self._tell(MarkReached(entry.name) if isinstance(entry, _Mark) else ItemFinished(entry.name))
 
     def _start(self) -> None:
         self._pass_marks()
         head = self._queue[0]
         assert isinstance(head, _Audio)
         self._playing = True
-        self.happened.append(PlayoutStarted(head.name))
+        self._tell(PlayoutStarted(head.name))
 
     def _rest(self) -> None:
         """Nothing is left to play, nor announced."""
@@ -271,7 +273,7 @@ class Playout:
         self._waited = 0
         if self._playing and not self._queue:
             self._playing = False
-            self.happened.append(Drained())
+            self._tell(Drained())
 
     def _padded(self, frame: bytes, size: int) -> bytes:
         whole = frame[: len(frame) - len(frame) % self._sample_bytes]
@@ -354,8 +356,13 @@ class Playout:
 
     def events(self) -> list[PlayoutEvent]:
         """Take what has happened since the last time, in order."""
-        taken, self.happened = self.happened, []
+        taken, self._happened = self._happened, []
         return taken
+
+    def _tell(self, event: PlayoutEvent) -> None:
+        self._happened.append(event)
+        if len(self._happened) == 1:
+            self._notify()
 
     def _ms(self, size: int) -> int:
         return size * 1000 // (self._rate_hz * self._sample_bytes)

@@ -7,6 +7,7 @@ I/O and reads no clock. Its counters are the state table's.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random, SystemRandom
 
 import numpy as np
@@ -28,8 +29,8 @@ from sipgw.options import MediaOptions
 from sipgw.rtp.packet import pack
 from sipgw.rtp.timeline import Timeline
 from sipgw.trace import Mark, Note, Trace, silent
-from sipgw_codecs.registry import Codec
 
+_NEVER = float("inf")
 _KEEP_ALIVE = 15.0
 """While the far end does not want to hear us, a packet this often keeps NATs open (RFC 6263)."""
 
@@ -82,7 +83,11 @@ class Engine:
         have been counted."""
         self._events: list[EngineEvent] = []
         self._rtcp: list[tuple[int, bytes, Endpoint]] = []
-        self._wiring = Wiring(self._events.append, self._ready.append, self._table.latch, trace)
+        self._talkative: list[Session] = []
+        """Whose playout has something to tell."""
+        self._wiring = Wiring(self._events.append, self._ready.append, self._table.latch, self._want_timers, trace)
+        self._due = 0.0
+        """Before this no session has a timer due."""
         self._now = 0.0
 
     def __len__(self) -> int:
@@ -190,7 +195,7 @@ class Engine:
             one.listen(None)
             return
         self._attach(one, audio)
-        one.playout = self._playout(one.codec, audio, live)
+        one.playout = self._playout(one, audio, live)
         options = self._options
         line = Timeline(self._now, one.codec.clock_hz, options.reorder_wait_ms, options.fill_after_ms)
         one.listen(line)
@@ -204,16 +209,17 @@ class Engine:
         if session.hearing is not None:
             session.hearing = Hearing(session.codec)
 
-    def _playout(self, codec: Codec, audio: AudioFormat, live: bool) -> Playout:
+    def _playout(self, session: Session, audio: AudioFormat, live: bool) -> Playout:
+        notify = partial(self._talkative.append, session)
         law = LAWS.get(audio)
         if law is None:
-            return Playout(audio.rate_hz, live=live)
+            return Playout(audio.rate_hz, live=live, notify=notify)
 
         def fade(payload: bytes) -> bytes:
             pcm = law.decode(np.frombuffer(payload, np.uint8))
             return law.encode(fade_out(pcm, law.sample_rate_hz)).tobytes()
 
-        return Playout(audio.rate_hz, 1, bytes([law.silence_byte]), fade, live=live)
+        return Playout(audio.rate_hz, 1, bytes([law.silence_byte]), fade, live=live, notify=notify)
 
     def playout(self, session: str) -> Playout:
         """What is queued for the far end.
@@ -320,11 +326,18 @@ class Engine:
     def handle_timers(self, now: float) -> None:
         """Do what is due: concealment, fill, keys without an end, silence of the far end, reports."""
         self._now = now
+        if now < self._due:
+            return
         for session in self._sessions.values():
             if session.due <= now:
                 if session.reports.due <= now:
                     self._report(session, now)
                 session.handle_timers(now)
+        self._due = min((session.due for session in self._sessions.values()), default=_NEVER)
+
+    def _want_timers(self, when: float) -> None:
+        if when < self._due:
+            self._due = when
 
     def _report(self, session: Session, now: float) -> None:
         data = session.reports.report(session.stats, session.remote_ssrc, self._sent(session, now), now)
@@ -349,10 +362,16 @@ class Engine:
 
     def events(self) -> list[EngineEvent]:
         """Take what has happened: for control (the seam's events) and for the conversations (`Happened`)."""
-        for session in self._sessions.values():
-            playout = session.playout
-            if playout is not None and playout.happened:
-                self._events += [Happened(session.id, event) for event in playout.events()]
+        if self._talkative:
+            self._ask_playouts()
+        if not self._events:
+            return []
         taken = self._events.copy()
         self._events.clear()
         return taken
+
+    def _ask_playouts(self) -> None:
+        for session in self._talkative:
+            if session.playout is not None:
+                self._events += [Happened(session.id, event) for event in session.playout.events()]
+        self._talkative.clear()

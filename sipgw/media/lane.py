@@ -18,12 +18,22 @@ from sipgw_codecs.registry import Codec
 Departure = tuple[int, memoryview, Endpoint]
 """Slot, datagram and destination. The datagram is overwritten when its lane is due next."""
 
-Speaking = dict[AudioFormat, tuple[list[int], list[bytes]]]
-"""Frames to convert, with the index of the session they are from, by their format."""
-
 _HEADER = 12
 _MARKER = 0x80
 _VERSION_2 = 0x80
+
+
+class _Outlet:
+    """What a lane sends of one format: the frames of this tick, and what converts them."""
+
+    __slots__ = ("converter", "frames", "has_tail", "indices", "silence", "size")
+
+    def __init__(self, converter: Outward, size: int) -> None:
+        self.converter, self.size, self.silence = converter, size, bytes(size)
+        self.has_tail = converter.has_tail
+        self.indices: list[int] = []
+        """Of the sessions the frames are from."""
+        self.frames: list[bytes] = []
 
 
 class Lane:
@@ -38,7 +48,7 @@ class Lane:
         self.sessions: list[Session] = []
         self._table, self._resamplers = table, resamplers
         self._samples = codec.clock_hz * ptime_ms // 1000
-        self._converters: dict[AudioFormat, tuple[Outward, int, bytes]] = {}
+        self._outlets: dict[AudioFormat, _Outlet] = {}
         self._one, self._step, self._ptime = np.uint64(1), np.uint32(self._samples), np.uint64(ptime_ms)
         self._speaking: list[int] = []
         self._rebuild()
@@ -119,20 +129,19 @@ class Lane:
             self._payload[:] = self.codec.silence_byte
             self._second[:] = self._types
             self._dirty = False
-        speaking: dict[AudioFormat, tuple[list[int], list[bytes]]] = {}
         hearing: list[int] = []
         for index, session in enumerate(self.sessions):
             playout = session.playout
             if playout is not None and (playout.active or session.tail):
-                self._take(index, session, playout, speaking, now)
+                self._take(index, session, playout, now)
             if session.marker:
                 session.marker, self._dirty = False, True
                 self._second[index] |= _MARKER
             if session.hearing is not None:
                 hearing.append(index)
-        for audio, (indices, frames) in speaking.items():
-            self._dirty = True
-            self._payload[indices] = self._converter(audio)[0].convert(self._slots[indices], frames)
+        for outlet in self._outlets.values():
+            if outlet.indices:
+                self._convert(outlet)
         if self._speaking:
             self._table.sent_ms[self._speaking] += self._ptime
             self._speaking.clear()
@@ -145,31 +154,37 @@ class Lane:
         if session.hearing is not None:
             session.hearing.played(bytes(datagram[_HEADER:]) if session.talking else b"")
 
-    def _take(self, index: int, session: Session, playout: Playout, speaking: Speaking, now: float) -> None:
+    def _take(self, index: int, session: Session, playout: Playout, now: float) -> None:
         """Add a session's next frame, or the one that lets the filter's tail out, to those of its format."""
         audio = session.audio
         if audio is None:
             return
-        converter, size, silence = self._converter(audio)
-        frame = playout.take(size)
+        outlet = self._outlets.get(audio) or self._open(audio)
+        frame = playout.take(outlet.size)
         if frame is not None:
             if not session.talking:
                 session.begin_talking(now)
-            session.tail = converter.has_tail
+            session.tail = outlet.has_tail
             self._speaking.append(session.slot)
         else:
             session.talking = False
             if not session.tail:
                 return
-            session.tail, frame = False, silence
-        indices, frames = speaking.setdefault(audio, ([], []))
-        indices.append(index)
-        frames.append(frame)
+            session.tail, frame = False, outlet.silence
+        outlet.indices.append(index)
+        outlet.frames.append(frame)
 
-    def _converter(self, audio: AudioFormat) -> tuple[Outward, int, bytes]:
-        """What converts from a format, the size of a frame in it, and a silent one."""
-        found = self._converters.get(audio)
-        if found is None:
-            size = audio.bytes_of(self.ptime_ms)
-            found = self._converters[audio] = Outward(self.codec, audio, self._resamplers), size, bytes(size)
-        return found
+    def _open(self, audio: AudioFormat) -> _Outlet:
+        outlet = _Outlet(Outward(self.codec, audio, self._resamplers), audio.bytes_of(self.ptime_ms))
+        return self._outlets.setdefault(audio, outlet)
+
+    def _convert(self, outlet: _Outlet) -> None:
+        """Write the payloads of an outlet's frames."""
+        self._dirty = True
+        indices, frames = outlet.indices, outlet.frames
+        outlet.indices, outlet.frames = [], []
+        if len(indices) == len(self.sessions):
+            self._payload[:] = outlet.converter.convert(self._slots, frames)
+        else:
+            rows = np.array(indices)
+            self._payload[rows] = outlet.converter.convert(self._slots[rows], frames)

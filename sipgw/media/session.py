@@ -45,6 +45,8 @@ class Wiring:
     ready: Callable[["Session"], None]
     """Called when the first piece of audio since the last decoding is there."""
     latched: Callable[[int, Endpoint], None]
+    due: Callable[[float], None]
+    """Called when `handle_timers` is wanted earlier than before."""
     trace: Trace
 
 
@@ -134,7 +136,8 @@ class Session:
             self._watched = now
         if self.line is not None:
             self.line.restart(now)  # what it held was in another codec
-        self.due = self._rarely_due = now
+        self._rarely_due = now
+        self._want_timers(now)
 
     # --- packets ------------------------------------------------------------------------------------------------
 
@@ -163,14 +166,15 @@ class Session:
         payload = data[start:end] if kind is _AUDIO else None
         if kind is _KEYS:
             self._key(self._digits.receive(timestamp, data[start:end], now))
-            self.due = self._rarely_due = min(self._rarely_due, self._digits.next_timer() or _NEVER, self.due)
+            self._rarely_due = min(self._rarely_due, self._digits.next_timer() or _NEVER, self.due)
+            self._want_timers(self._rarely_due)
         line = self.line
         if line is not None:
             pieces = line.receive(extended, timestamp, payload or None, now)
             if pieces:
                 self._write(pieces)
             if line.due < self.due:
-                self.due = line.due
+                self._want_timers(line.due)
 
     def _write(self, pieces: list[Piece]) -> None:
         if pieces:
@@ -257,13 +261,20 @@ class Session:
         """RTP leaves, and is waited for, from now on."""
         self.started = self._watched = now
         self.reports.start(now)
-        self.due = self._rarely_due = now
+        self._rarely_due = now
+        self._want_timers(now)
 
     def listen(self, line: Timeline | None) -> None:
         """The AI hears the far end from now on, or no longer."""
         self.line = line
         self.inbox.clear()
-        self.due = min(self.due, line.due if line else _NEVER)
+        if line is not None:
+            self._want_timers(line.due)
+
+    def _want_timers(self, when: float) -> None:
+        if when < self.due:
+            self.due = when
+            self._wiring.due(when)
 
     def handle_timers(self, now: float) -> None:
         """Do what is due, except for reports, which need the table."""

@@ -26,7 +26,7 @@ BACKLOG_MESSAGES = 50
 CLOSE_TIMEOUT = 1.0
 """Seconds the closing handshake may take."""
 
-_TEXT, _BINARY = WSMsgType.TEXT, WSMsgType.BINARY
+_TEXT, _BINARY = _MESSAGES = WSMsgType.TEXT, WSMsgType.BINARY
 """What every message is compared with: looking a member up in its class takes longer (Python 3.11)."""
 
 QUIET = logging.Logger("sipgw.picows", logging.CRITICAL + 1)
@@ -179,7 +179,7 @@ class AiSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came."""
         kind = frame.msg_type
-        if kind == _BINARY or kind == _TEXT:
+        if kind in _MESSAGES:
             if frame.fin:
                 self._deliver(frame.get_payload_as_bytes(), kind == _TEXT)
             else:

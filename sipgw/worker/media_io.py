@@ -24,6 +24,10 @@ _Send = Callable[[Data, Endpoint], int]
 _Receive = Callable[[int], tuple[bytes, Endpoint]]
 
 
+def _raise(session: str, error: Exception) -> None:
+    raise error
+
+
 @dataclass(frozen=True, slots=True)
 class _Port:
     """The sockets of one session."""
@@ -40,6 +44,8 @@ class MediaIo:
         engine: has the sessions.
         on_audio: takes what a session's AI is to hear.
         on_event: takes what the engine has to tell.
+        on_defect: takes the session whose datagram met a defect of ours, and what was raised: it may cost that session
+            and no other.
     """
 
     def __init__(
@@ -47,13 +53,14 @@ class MediaIo:
         engine: Engine,
         on_audio: Callable[[str, bytes], None],
         on_event: Callable[[EngineEvent], None],
+        on_defect: Callable[[str, Exception], None] = _raise,
     ) -> None:
-        self._engine, self._on_audio, self._on_event = engine, on_audio, on_event
+        self._engine, self._on_audio, self._on_event, self._on_defect = engine, on_audio, on_event, on_defect
         self._epoll = select.epoll()
         self._ports: dict[str, _Port] = {}
         self._senders: dict[int, _Send] = {}
         self._rtcp_senders: dict[int, _Send] = {}
-        self._readers: dict[int, tuple[_Receive, Receive]] = {}
+        self._readers: dict[int, tuple[_Receive, Receive, str]] = {}
         self.failures: Counter[str] = Counter()
         """Failed system calls, by direction and the error's name."""
 
@@ -76,7 +83,7 @@ class MediaIo:
         port = self._ports[command.session] = _Port(slot, rtp, rtcp)
         self._senders[slot], self._rtcp_senders[slot] = rtp.sendto, rtcp.sendto
         for endpoint, take in zip((port.rtp, port.rtcp), self._engine.receivers(slot), strict=True):
-            self._readers[endpoint.fileno()] = endpoint.recvfrom, take
+            self._readers[endpoint.fileno()] = endpoint.recvfrom, take, command.session
             self._epoll.register(endpoint.fileno(), select.EPOLLIN)
 
     def close(self, session: str, now: float) -> plane.StreamStats:
@@ -135,13 +142,16 @@ class MediaIo:
             if not ready:
                 return
             for descriptor, _ in ready:
-                receive, take = readers[descriptor]
+                receive, take, session = readers[descriptor]
                 try:
                     data, source = receive(_LARGEST)
                 except OSError as error:
                     self._failed("receive", error)
                     continue
-                take(data, source, now)
+                try:
+                    take(data, source, now)
+                except Exception as error:  # noqa: BLE001 - whatever it is
+                    self._on_defect(session, error)
 
     def _failed(self, direction: str, error: OSError) -> None:
         """One peer's unreachable port must not cost another's packet."""

@@ -13,9 +13,8 @@ from typing import Any
 
 from sipgw.ai.registry import Prompts
 from sipgw.errors import SipgwError, UsageError
-from sipgw.flow import Endpoint
 from sipgw.media import plane
-from sipgw.media.batch import Engine, EngineEvent, Happened, Receive
+from sipgw.media.batch import Engine, EngineEvent, Happened
 from sipgw.options import MediaOptions
 from sipgw.trace import Mark, Note, Trace, silent
 from sipgw.worker.ai_socket import AiSocket
@@ -24,32 +23,6 @@ from sipgw.worker.placed import Placed
 from sipgw.worker.tick import Lateness, Ticker
 
 Sockets = tuple[int, int] | None
-
-
-class GuardedEngine(Engine):
-    """An engine in which a datagram that meets a defect costs its own session."""
-
-    defect: Callable[[str, Exception], None]
-    """Takes the session and what was raised."""
-
-    def receivers(self, slot: int) -> tuple[Receive, Receive]:
-        """What takes the datagrams of a session's RTP and RTCP sockets."""
-        rtp, rtcp = super().receivers(slot)
-        return self._guarded(slot, rtp), self._guarded(slot, rtcp)
-
-    def _guarded(self, slot: int, take: Receive) -> Receive:
-        def guarded(data: bytes, source: Endpoint, now: float) -> None:
-            try:
-                take(data, source, now)
-            except Exception as error:  # noqa: BLE001 - see above
-                self._blame(slot, error)
-
-        return guarded
-
-    def _blame(self, slot: int, error: Exception) -> None:
-        session = self._by_slot[slot]
-        if session is not None:
-            self.defect(session.id, error)
 
 
 class Worker:
@@ -71,9 +44,8 @@ class Worker:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._emit, self._prompts, self._trace = emit, prompts, trace
-        self._engine = GuardedEngine(options, trace=trace, unix_offset=time.time() - time.monotonic())
-        self._engine.defect = self._break
-        self._io = MediaIo(self._engine, self._hear, self._told)
+        self._engine = Engine(options, trace=trace, unix_offset=time.time() - time.monotonic())
+        self._io = MediaIo(self._engine, self._hear, self._told, self._break)
         self._placed: dict[str, Placed] = {}
         self._sockets: set[AiSocket] = set()
         self._broken: dict[str, Exception] = {}
