@@ -67,6 +67,44 @@ def call(
     raise typer.Exit(place(plan))
 
 
+@cli.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A capture: pcap or pcapng, plain or gzipped.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    wav: Annotated[Path | None, typer.Option(help="Folder to write the sound of each call into.")] = None,
+    one: Annotated[
+        str | None, typer.Option("--call", help="Only this call: its number, or part of its Call-ID.")
+    ] = None,
+) -> None:
+    """Look into a capture: its calls, their audio, what went wrong and why. Exit code 1 where something did."""
+    from sipgw.tools.inspect import Question
+    from sipgw.tools.inspect import inspect as look
+
+    raise typer.Exit(look(Question(file, as_json, wav, one)))
+
+
+@cli.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="The capture: pcap or pcapng.")],
+    config: Config = None,
+    call: Annotated[str | None, typer.Option(help="Only the call whose Call-ID begins like this.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="The backend for all calls: echo, demo, tone, or one of the configuration.")
+    ] = None,
+    route: Annotated[str | None, typer.Option(help="The route for all calls, by its number.")] = None,
+    expect: Annotated[
+        Path | None, typer.Option(help="Compare with this expectation; exit code 1 if it differs.")
+    ] = None,
+    write_expect: Annotated[Path | None, typer.Option(help="Write what was seen as an expectation.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Replay a capture's callers against this build, offline and in simulated time."""
+    from sipgw.app.replay import main as replayed
+    from sipgw.tools.replay.command import Plan
+
+    raise typer.Exit(replayed(Plan(file, call, backend, route, expect, write_expect, json), config))
+
+
 def main() -> None:
     """The `sipgw` command."""
     cli()

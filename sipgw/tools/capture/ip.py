@@ -18,6 +18,8 @@ _TYPED_LINK_HEADERS = {_ETHERNET: (14, 12), 113: (16, 14), 276: (20, 0)}
 KNOWN_LINKS = _LINK_HEADERS.keys() | _TYPED_LINK_HEADERS.keys()
 _VLAN = (0x8100, 0x88A8, 0x9100)
 _IP = (0x0800, 0x86DD)
+_PPPOE = 0x8864
+_PPP_IP = {b"\x00\x21": 0x0800, b"\x00\x57": 0x86DD}
 _UDP_HEADER = Struct("!HHH")
 _TCP_HEADER = Struct("!HHIIBB")
 _EXTENSIONS = (0, 43, 60, 135)
@@ -150,6 +152,8 @@ def _without_link(frame: bytes, link: int) -> bytes:
     while kind in _VLAN:  # four bytes each, its own type at their end
         kind = int.from_bytes(frame[size + 2 : size + 4], "big")
         size += 4
+    if kind == _PPPOE:  # as DSL lines have it (RFC 2516): six bytes, then PPP's own type
+        kind, size = _PPP_IP.get(frame[size + 6 : size + 8], 0), size + 8
     return frame[size:] if kind in _IP else b""
 
 

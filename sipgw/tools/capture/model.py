@@ -107,6 +107,10 @@ class Stream:
     """By the E-model (ITU-T G.107) from loss and jitter; 1 to 4.5. None where the codec has no figures."""
     negotiated: bool = False
     """Found by an SDP; else by its looks."""
+    sender: str = ""
+    """`caller` or `callee`; empty where nothing says so."""
+    encrypted: bool = False
+    """SRTP by its description: what is counted of the payload alone is missing."""
 
     @property
     def loss_share(self) -> float:

@@ -25,6 +25,7 @@ _MAGIC = {
     b"\xa1\xb2\x3c\x4d": (">", 1e-9),
 }
 """Of pcap: byte order and the unit of the second half of a time."""
+_OTHERS = {b"GMBU": "Network Monitor", b"RTSS": "Network Monitor", b"snoo": "snoop", b"TRSN": "Sniffer"}
 _SECTION, _INTERFACE, _OLD, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _RESOLUTION, _OFFSET = 9, 14
@@ -114,7 +115,9 @@ class Records:
             head = file.read(20)
             if len(head) == 20:
                 return _pcap(file, order, unit, struct.unpack(order + "16xI", head)[0] & 0x0FFFFFFF)
-        raise CaptureError(f"{self._path} is neither pcap nor pcapng")
+        kind = _OTHERS.get(magic)
+        hint = f": it is a capture of {kind}; `editcap {self._path.name} new.pcapng` converts it" if kind else ""
+        raise CaptureError(f"{self._path} is neither pcap nor pcapng{hint}")
 
 
 def _pcap(file: BinaryIO, order: str, unit: float, link: int) -> Iterator[tuple[float, int, bytes]]:
