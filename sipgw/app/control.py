@@ -76,6 +76,11 @@ class Control:
         self._agent.draining = True
         self._carry(self._calls.drain(self._clock.now()))
 
+    def shut_down(self) -> None:
+        """Hang up every call and refuse those that ring; `idle` once the far ends know, or do not answer."""
+        self._agent.draining = True
+        self._carry(self._calls.shut_down(self._clock.now()))
+
     def close(self) -> None:
         """Stop all timers and give all ports back."""
         for timer in self._timers.values():

@@ -26,7 +26,7 @@ _DESCRIPTORS_A_CALL = 6
 """Two ports here and their duplicates in the worker, the AI's socket, and one to spare."""
 _DESCRIPTORS_BESIDES = 1024
 _STOP_LIMIT = 5.0
-"""Seconds for the last BYEs and closing handshakes."""
+"""Seconds for the last BYEs to be answered."""
 
 
 def token() -> str:
@@ -91,7 +91,12 @@ class Gateway:
         await self._control.idle.wait()
 
     async def stop(self) -> None:
-        """Close everything. Calls that are still up lose their media."""
+        """Hang up what is still up, give the far ends a moment to hear of it, and close everything."""
+        self._control.shut_down()
+        try:
+            await asyncio.wait_for(self._control.idle.wait(), _STOP_LIMIT)
+        except TimeoutError:
+            self._log.warning("calls cut off", seconds=_STOP_LIMIT)
         await self._plane.close()
         self._control.close()
         if self._driver is not None:

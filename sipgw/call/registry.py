@@ -105,7 +105,7 @@ class Calls:
     def on_timer(self, timer: str, now: float) -> list[Effect]:
         """A timer is due."""
         if timer == DRAIN_TIMER:
-            return self._each(tuple(self._calls.values()), lambda call: call.shut_down(now), now)
+            return self.shut_down(now)
         return self._of_owner(TimerFired(timer), timer, now)
 
     def on_failure(self, effect: Effect, now: float) -> list[Effect]:
@@ -125,6 +125,11 @@ class Calls:
         self.draining = True
         self._trace(Note(now, "call", Mark.STATE, "draining", detail=f"{len(self._calls)} calls"))
         return [do.StartTimer(DRAIN_TIMER, now + self._options.drain_limit)]
+
+    def shut_down(self, now: float) -> list[Effect]:
+        """Take no new calls, and end those there are."""
+        self.draining = True
+        return self._each(tuple(self._calls.values()), lambda call: call.shut_down(now), now)
 
     # --- new calls ------------------------------------------------------------------------------------------------
 

@@ -142,6 +142,19 @@ async def test_a_datagram_the_system_has_no_room_for_is_sent_again(
     caller.close()
 
 
+async def test_stopping_hangs_up_what_is_still_up_and_waits_for_the_answer(start: Callable[..., Any]) -> None:
+    gateway = await start(routes=[{"targets": ["tone"], "anyone": True}])
+    caller = Caller(gateway)
+    await caller.calls()
+    stopping = asyncio.create_task(gateway.stop())
+    bye = await caller.gets("BYE")
+    assert "shutdown" in bye
+    assert not stopping.done()
+    caller.answers(bye)
+    await asyncio.wait_for(stopping, 1)
+    caller.close()
+
+
 async def test_the_ready_line_names_what_is_listened_to(start: Callable[..., Any], out: io.StringIO) -> None:
     gateway = await start()
     host, port = gateway.address

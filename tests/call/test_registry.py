@@ -69,6 +69,23 @@ def test_draining_refuses_new_calls_and_lets_running_ones_finish() -> None:
     assert control.records[-1].cause == "normal"
 
 
+def test_shutting_down_ends_all_calls_at_once_and_takes_no_new_ones() -> None:
+    control = Control()
+    talking, ringing = control.invite().talks(), control.invite(leg="leg2")
+    effects = control.carry(control.calls.shut_down(control.now))
+    assert control.byes == {"leg1": 1}
+    refusal = only(do.Refuse, effects)
+    assert (refusal.leg, refusal.status) == ("leg2", 503)
+    assert "Retry-After" in dict(refusal.headers)
+    control.invite(leg="leg3")
+    assert [effect.leg for effect in control.effects if isinstance(effect, do.Refuse)] == ["leg2", "leg3"]
+    for phone in (talking, ringing):
+        phone.session_ended()
+    assert not control.calls.idle
+    talking.released()
+    assert control.calls.idle
+
+
 def test_draining_ends_running_calls_after_a_time() -> None:
     control = Control(CallOptions(routes=(route(),), drain_limit=20.0))
     talking, ringing = control.invite().talks(), control.invite(leg="leg2")

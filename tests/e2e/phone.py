@@ -189,7 +189,9 @@ class Phone:
         self._over.set()
 
     def close(self) -> None:
-        """Give all sockets back."""
+        """Give all sockets back, without a word to the gateway; may be called again."""
+        if self._rtp.fileno() < 0:
+            return
         self._end()
         self._driver.close()
         self._signalling.close()
