@@ -14,6 +14,7 @@ class Meaning(NamedTuple):
     name: str
     """Encoding name in upper case."""
     clock_hz: int
+    """Units a second of its timestamps; 0 where that is not known."""
 
 
 STATIC = {
@@ -58,6 +59,13 @@ def _mapped(rtpmap: str) -> tuple[int, Meaning] | None:
     if not (name and digits.isascii() and digits.isdecimal() and len(number) < 4 and len(clock) < 7):
         return None
     return int(number), Meaning(name.strip().upper(), int(clock or 8000) or 8000)
+
+
+def guessed(payload_type: int, payload: bytes) -> Meaning:
+    """What a payload type means that nothing speaks of: keys have a look of their own (RFC 4733 section 2.3)."""
+    if payload_type >= 96 and len(payload) == 4 and payload[0] < 16 and not payload[1] & 0x40:
+        return Meaning(TELEPHONE_EVENT, 8000)
+    return Meaning(f"type {payload_type}", 0)
 
 
 def readable(name: str) -> str:

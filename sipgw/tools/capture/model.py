@@ -81,6 +81,7 @@ class Stream:
     last: float
     packets: int
     clock_hz: int = 8000
+    """Units a second of its timestamps; 0 where nothing says so, and then there is no jitter either."""
     payload_types: Mapping[int, int] = field(default_factory=dict)
     """Payload type to number of packets."""
     spans: tuple[Span, ...] = ()

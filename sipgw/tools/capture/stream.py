@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sipgw.flow import Endpoint
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
-from sipgw.tools.capture.codecs import BESIDE_SPEECH, STATIC, TELEPHONE_EVENT, Meaning
+from sipgw.tools.capture.codecs import BESIDE_SPEECH, STATIC, TELEPHONE_EVENT, Meaning, guessed
 from sipgw.tools.capture.model import Key, Span, Stream
 from sipgw.tools.capture.numbers import Numbers
 from sipgw.tools.capture.quality import Level, mos
@@ -58,7 +58,7 @@ class StreamBuilder:
 
     def receive(self, when: float, payload_type: int, marker: bool, sequence: int, timestamp: int, data: bytes) -> None:
         """Take a packet; `data` is its payload."""
-        meaning = self._known.get(payload_type) or self._learn(payload_type)
+        meaning = self._known.get(payload_type) or self._learn(payload_type, data)
         self._time(when)
         self._types[payload_type] += 1
         ahead = self._numbers.receive(sequence)
@@ -84,7 +84,7 @@ class StreamBuilder:
         """What all of them together say."""
         meaning, numbers = self._main(), self._numbers
         step = self._steps.most_common(1)
-        ptime_ms = step[0][0] * 1000 / meaning.clock_hz if step else None
+        ptime_ms = step[0][0] * 1000 / meaning.clock_hz if step and meaning.clock_hz else None
         share = numbers.missing / max(numbers.missing + numbers.packets - numbers.duplicates, 1)
         heard = self._level.finish() if self._level else None
         return Stream(
@@ -115,11 +115,13 @@ class StreamBuilder:
             encrypted=self.encrypted,
         )
 
-    def _learn(self, payload_type: int) -> Meaning:
+    def _learn(self, payload_type: int, payload: bytes = b"") -> Meaning:
         """What a payload type means; looked up anew while nothing says so, as the description may come later."""
         meaning = self._meanings().get(payload_type) or STATIC.get(payload_type)
         if meaning is None:
-            return Meaning(f"type {payload_type}", 8000)
+            meaning = guessed(payload_type, payload)
+            if meaning.name != TELEPHONE_EVENT:
+                return meaning
         self._known[payload_type] = meaning
         return meaning
 

@@ -37,7 +37,7 @@ class Jitter:
         """Take the next packet, in the order of the capture."""
         noise = meaning.name == COMFORT_NOISE
         if self._when is not None:
-            if meaning.name != TELEPHONE_EVENT:
+            if meaning.name != TELEPHONE_EVENT and meaning.clock_hz:
                 self._measure(when, timestamp, meaning.clock_hz)
                 if not (marker or noise or self._after_noise):
                     self._count()
@@ -77,7 +77,7 @@ class Skew:
 
     def receive(self, when: float, timestamp: int, meaning: Meaning) -> None:
         """Take the next packet, in the order of the capture."""
-        if meaning.name in BESIDE_SPEECH:
+        if meaning.name in BESIDE_SPEECH or not meaning.clock_hz:
             return
         if self._began is None:
             self._began, self._last = when, timestamp
