@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.control import Control
 from sipgw.app.prompts import load_prompts
+from sipgw.app.room import calls_within, descriptors_for, wanted_calls
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.clock import MonotonicClock
@@ -22,9 +23,6 @@ from sipgw.sip.agent import Agent
 from sipgw.sip.events import SipEvent
 from sipgw.worker.local import LocalPlane
 
-_DESCRIPTORS_A_CALL = 6
-"""Two ports here and their duplicates in the worker, the AI's socket, and one to spare."""
-_DESCRIPTORS_BESIDES = 1024
 _STOP_LIMIT = 5.0
 """Seconds for the last BYEs to be answered."""
 
@@ -114,12 +112,12 @@ class Gateway:
 
     def _want_descriptors(self) -> None:
         """Make room for as many calls as may come at a time; say so where the system has none."""
-        calls = self._settings.calls.max_calls or self._pool.size
-        wanted = _DESCRIPTORS_BESIDES + _DESCRIPTORS_A_CALL * min(calls, self._pool.size)
+        wanted = descriptors_for(wanted_calls(self._settings))
         limit = raise_descriptor_limit(wanted)
         if limit < wanted:
-            room = max(limit - _DESCRIPTORS_BESIDES, 0) // _DESCRIPTORS_A_CALL
-            self._log.warning("few descriptors", limit=limit, wanted=wanted, calls=room, remedy="raise ulimit -n")
+            self._log.warning(
+                "few descriptors", limit=limit, wanted=wanted, calls=calls_within(limit), remedy="raise ulimit -n"
+            )
 
     def _send_failed(self, name: str, flow: Flow) -> None:
         self.metrics.send_error(name)

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
 import uvloop
 import yaml
@@ -13,12 +15,16 @@ from rich.console import Console
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.gateway import Gateway, token
-from sipgw.errors import Unavailable
+from sipgw.app.room import calls_within, descriptors_for, most_descriptors, wanted_calls
+from sipgw.errors import SipgwError, Unavailable
+from sipgw.flow import Endpoint
 from sipgw.ops.logs import configure
 from sipgw.settings import Settings, SettingsError, embedded, load
 from sipgw.settings.model import Backend, Route
 from sipgw.tools.echo_ai import EchoAi
 from sipgw.tools.prove import prove, show
+
+T = TypeVar("T")
 
 _WRONG = 2
 """Exit code for a bad configuration, as for a bad argument."""
@@ -42,13 +48,24 @@ def check(config: Path | None, *, show_it: bool = False) -> int:
     if show_it:
         console.print(yaml.safe_dump(settings.printable(), sort_keys=False, allow_unicode=True), end="", markup=False)
         return 0
-    first, last = settings.media.range
-    room = settings.calls.max_calls or (last - first + 1) // 2
     console.print(
         f"The configuration is good: {len(settings.backends)} backends, {len(settings.routes)} routes, "
-        f"room for {room} calls, SIP on udp:{settings.sip.host}:{settings.sip.port}."
+        f"room for {wanted_calls(settings)} calls, SIP on udp:{_host(settings.sip.host)}:{settings.sip.port}.",
+        soft_wrap=True,
     )
+    _say_what_bounds(settings, console)
     return 0
+
+
+def _say_what_bounds(settings: Settings, console: Console) -> None:
+    wanted = descriptors_for(wanted_calls(settings))
+    limit = most_descriptors(wanted)
+    if limit < wanted:
+        console.print(
+            f"But the system lets a process open {limit} files, which is enough for {calls_within(limit)} calls: "
+            f"raise the hard limit (ulimit -Hn, LimitNOFILE) to {wanted}, or set calls.max_calls.",
+            soft_wrap=True,
+        )
 
 
 def _loaded(config: Path | None) -> Settings | None:
@@ -67,22 +84,22 @@ async def _serve(settings: Settings, log: FilteringBoundLogger, *, prove_it: boo
         called = f"proof-{token()}"
         ai = await stack.enter_async_context(EchoAi()) if prove_it else None
         gateway = Gateway(_with_proof(settings, called, ai.url) if ai else settings, log)
+        stack.push_async_callback(gateway.stop)
         try:
             await gateway.start()
         except Unavailable as error:
-            Console(stderr=True, highlight=False).print(f"[red]{error}[/red]", soft_wrap=True)
-            await gateway.stop()
+            _complain(error)
             return 1
-        try:
-            worked = ai is None or await _proven(gateway, called, ai)
-            if not once:
-                if ai is not None:
-                    _say_what_next(gateway)
-                await stopping.wait()
-                await _drained(gateway, stopping)
-        finally:
-            await gateway.stop()
-    return 0 if worked or not once else 1
+        worked = ai is None or await _unless(stopping, _proven(gateway, called, ai))
+        if once:
+            return 0 if worked else 1
+        if ai is not None and not stopping.is_set():
+            _say_what_next(gateway)
+        await stopping.wait()
+        # Let the running calls finish; a second signal ends them at once.
+        stopping.clear()
+        await _unless(stopping, gateway.drain())
+    return 0
 
 
 def _stop_signals() -> asyncio.Event:
@@ -94,15 +111,16 @@ def _stop_signals() -> asyncio.Event:
     return stopping
 
 
-async def _drained(gateway: Gateway, stopping: asyncio.Event) -> None:
-    """Let the running calls finish; a second signal ends them at once."""
-    stopping.clear()
-    drain, again = asyncio.create_task(gateway.drain()), asyncio.create_task(stopping.wait())
+async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` comes to; None where we are told to stop first, and then it has been cancelled."""
+    task, told = asyncio.create_task(work), asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait((drain, again), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, told), return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
     finally:
-        drain.cancel()
-        again.cancel()
+        for each in (task, told):
+            each.cancel()
+        await asyncio.gather(task, told, return_exceptions=True)
 
 
 def _with_proof(settings: Settings, called: str, url: str) -> Settings:
@@ -115,16 +133,35 @@ def _with_proof(settings: Settings, called: str, url: str) -> Settings:
 
 
 async def _proven(gateway: Gateway, called: str, ai: EchoAi) -> bool:
-    proof = await prove(gateway.address, called, ai, embedded("pcaps/first-call.pcap"))
+    try:
+        proof = await prove(_reachable(gateway.address), called, ai, embedded("pcaps/first-call.pcap"))
+    except SipgwError as error:
+        _complain(error)
+        return False
     show(proof, Console())
     return not proof.failures
 
 
 def _say_what_next(gateway: Gateway) -> None:
-    host, port = gateway.address
-    console = Console(highlight=False)
+    host, port = _reachable(gateway.address)
+    console = Console(highlight=False, soft_wrap=True)
     sipgw = os.path.relpath(sys.argv[0])
     console.print()
-    console.print(f"Call it:       {sipgw} call sip:demo@{host}:{port} --dtmf 5", soft_wrap=True)
+    console.print(f"Call it:       {sipgw} call sip:demo@{_host(host)}:{port} --dtmf 5", soft_wrap=True)
     console.print(f"Make it yours: {sipgw} run -c my.yaml   (a copy of config/sipgw.yaml)", soft_wrap=True)
     console.print("Your own AI:   config/backends/example_backend.py   (Ctrl-C stops)", soft_wrap=True)
+
+
+def _complain(error: SipgwError) -> None:
+    Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
+
+
+def _reachable(address: Endpoint) -> Endpoint:
+    """Where a listener is reached from this machine: one on every address, on the loopback."""
+    host, port = address
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+def _host(address: str) -> str:
+    """As a URI wants it."""
+    return f"[{address}]" if ":" in address else address

@@ -56,8 +56,9 @@ class Proof:
 async def prove(gateway: Endpoint, called: str, ai: EchoAi, capture: Path) -> Proof:
     """Replay the caller of `capture` against the gateway, which connects `called` with `ai`."""
     host, port = gateway
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     sound = from_capture(capture)
-    report = await call(Order(f"sip:{called}@{host}:{port}", sound, caller="capture"))
+    report = await call(Order(f"sip:{called}@{where}", sound, caller="capture"))
     heard = ai.samples()
     # Every third sample: what the AI heard ends at 3.4 kHz anyway.
     _, likeness = match(report.said, heard[::3])
