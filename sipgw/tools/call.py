@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sipgw.errors import SipgwError
-from sipgw.tools.ladder import print_ladder
+from sipgw.tools.ladder.draw import print_ladder
 from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE, CallReport
 from sipgw.tools.sound import CLOCK_HZ, Sound, from_capture, from_wav

@@ -12,7 +12,7 @@ from rich.console import Console
 from sipgw.flow import Endpoint
 from sipgw.tools.call import facts
 from sipgw.tools.echo_ai import RATE_HZ, EchoAi
-from sipgw.tools.ladder import Step, print_ladder
+from sipgw.tools.ladder.draw import Step, print_ladder
 from sipgw.tools.listening import match
 from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE, CallReport

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from sipgw.tools.ladder import Step
+from sipgw.tools.ladder.draw import Step
 from sipgw.tools.listening import echo_delay, hearing
 from sipgw.tools.phone_media import PhoneMedia
 from sipgw.tools.sound import CLOCK_HZ

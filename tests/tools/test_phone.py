@@ -10,7 +10,7 @@ import pytest
 
 from sipgw.errors import PeerError, Unavailable
 from sipgw.rtp.packet import parse
-from sipgw.tools.ladder import draw
+from sipgw.tools.ladder.draw import draw
 from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE
 from sipgw.tools.sound import from_capture, from_pcm
@@ -166,5 +166,5 @@ async def test_sipp_is_called_by_a_replay_of_the_first_call() -> None:
 async def until(true: Callable[[], bool], within: float = 2.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110 what is waited for is another object's state
+        while not true():
             await asyncio.sleep(0.01)

@@ -1,13 +1,14 @@
 """Draws a call as a ladder: a column for each party, a rung for each message, with times."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.text import Text
 
 _MARGIN = 10
 """Columns for the time."""
+_PROBLEM = "red bold"
 _WIDEST = 44
 """Between two parties; wider is harder to read."""
 
@@ -26,6 +27,10 @@ class Step:
     """Sound instead of a message: drawn with dots."""
     until: float | None = None
     """End of what takes time."""
+    detail: str = field(default="", repr=False)
+    """More than fits, such as the whole message; for those who ask."""
+    problem: bool = False
+    """Something that went wrong."""
 
 
 def print_ladder(parties: Sequence[str], steps: Iterable[Step], console: Console | None = None) -> None:
@@ -85,17 +90,23 @@ def _rung(step: Step, places: dict[str, int], width: int) -> Text:
     label = step.label if step.until is None else f"{step.label}, {step.until - step.when:.2f} s"
     source, target = places[step.source], places[step.target]
     if source == target:
-        row.put(source + 2, label, "yellow")
+        row.put(source + 2, label, _PROBLEM if step.problem else "yellow")
     else:
-        _arrow(row, source, target, label, step.media)
+        _arrow(row, source, target, label, _style(step), "·" if step.media else "─")
     return row.text()
 
 
-def _arrow(row: _Row, source: int, target: int, label: str, media: bool) -> None:
+def _style(step: Step) -> str:
+    if step.problem:
+        return _PROBLEM
+    return "green" if step.media else ""
+
+
+def _arrow(row: _Row, source: int, target: int, label: str, style: str, dash: str) -> None:
     """A line from one lifeline to the other with its label in the middle."""
     left, right = sorted((source, target))
     room = right - left - 1
     label = label if len(label) <= room - 4 else label[: max(room - 5, 0)] + "…"
-    line = f" {label} ".center(room, "·" if media else "─")
+    line = f" {label} ".center(room, dash)
     line = line[:-1] + "►" if target == right else "◄" + line[1:]
-    row.put(left + 1, line, "green" if media else "")
+    row.put(left + 1, line, style)

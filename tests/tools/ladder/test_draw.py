@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from sipgw.tools.ladder import Step, draw, print_ladder
+from sipgw.tools.ladder.draw import Step, draw, print_ladder
 
 
 def drawn(parties: list[str], steps: list[Step], width: int = 60) -> list[str]:

@@ -1,0 +1,1 @@
+"""Replay of a captured caller through the gateway's own cores, in simulated time."""
