@@ -158,8 +158,6 @@ class Control:
             seconds=record.seconds,
             first_audio_ms=stats.first_audio_ms if stats else None,
         )
-        if stats:
-            self._metrics.dropped("media", stats.drops)
 
     def _sip(self, command: Callable[[float], None]) -> None:
         assert self._driver is not None

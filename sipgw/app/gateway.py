@@ -44,6 +44,7 @@ class Gateway:
         self._pool = PortPool(media)
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
         self._plane = LocalPlane(media, load_prompts(), self._trace)
+        self.metrics.watch_media(self._plane.lateness, self._plane.failures)
         self._calls = Calls(settings.call_options(), media, token=token, wall=self._wall, trace=self._trace)
         self._control = Control(
             self._calls,

@@ -89,6 +89,7 @@ def _counters(stats: StreamStats) -> dict[str, str | int | float | None]:
         "jitter_ms": round(stats.jitter_ms, 1),
         "concealed_ms": stats.concealed_ms,
         "first_audio_ms": stats.first_audio_ms,
+        "drops": ", ".join(f"{count} {reason}" for reason, count in sorted(stats.drops.items())),
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sipgw.io.sockets import bind_error
+from sipgw.ops.media_metrics import Lateness, MediaCollector
 from sipgw.trace import Mark, Note
 
 _REQUEST_LIMIT = 5.0
@@ -39,9 +40,11 @@ class Metrics:
         self._drops = Counter(
             "sipgw_drops", "What was dropped, by layer and reason.", ("layer", "reason"), registry=self.registry
         )
-        self._late_ticks = Counter("sipgw_late_ticks", "Media ticks that came too late.", registry=self.registry)
         self._send_errors = Counter(
-            "sipgw_send_errors", "Datagrams the system refused to send, by error.", ("error",), registry=self.registry
+            "sipgw_send_errors",
+            "SIP messages the system refused to send, by error.",
+            ("error",),
+            registry=self.registry,
         )
         self._dropped: Tally[tuple[str, str]] = Tally()
 
@@ -71,17 +74,12 @@ class Metrics:
         if note.mark is Mark.DROP:
             self._dropped[note.layer, note.name] += 1
 
-    def dropped(self, layer: str, drops: Mapping[str, int]) -> None:
-        """Count drops that come as numbers by reason, as a session's do at its end."""
-        for reason, count in drops.items():
-            self._dropped[layer, reason] += count
-
-    def late_ticks(self, count: int = 1) -> None:
-        """Media ticks were late."""
-        self._late_ticks.inc(count)
+    def watch_media(self, lateness: Lateness, failures: Mapping[str, int]) -> None:
+        """Show these counters of the media engine from now on, as they are when somebody asks."""
+        self.registry.register(MediaCollector(lateness, failures))
 
     def send_error(self, name: str) -> None:
-        """The system refused to send a datagram."""
+        """The system refused to send a SIP message."""
         self._send_errors.labels(name).inc()
 
     def render(self) -> bytes:

@@ -8,6 +8,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import errorcode
 
 from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint
@@ -155,7 +156,7 @@ class MediaIo:
 
     def _failed(self, direction: str, error: OSError) -> None:
         """One peer's unreachable port must not cost another's packet."""
-        self.failures[f"{direction}_{type(error).__name__}"] += 1
+        self.failures[f"{direction}_{errorcode.get(error.errno or 0, 'EUNKNOWN')}"] += 1
 
 
 def _adopt(descriptors: tuple[int, int]) -> tuple[socket.socket, socket.socket]:

@@ -25,9 +25,10 @@ _ABSOLUTE = 1
 class Lateness:
     """How late ticks were served."""
 
-    __slots__ = ("buckets", "missed", "sum_ms", "ticks")
+    __slots__ = ("bounds_ms", "buckets", "missed", "sum_ms", "ticks")
 
     def __init__(self) -> None:
+        self.bounds_ms = LATENESS_MS
         self.buckets = [0] * (len(LATENESS_MS) + 1)
         self.ticks = self.missed = 0
         self.sum_ms = 0.0

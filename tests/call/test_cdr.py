@@ -27,5 +27,8 @@ def test_the_last_line_of_the_log_has_cause_and_counters() -> None:
     fields = draft.finish(3.5).summary()
     wanted = {"cause": "media_timeout", "seconds": 2.5, "codec": "PCMU", "sent_packets": 5, "jitter_ms": 1.3}
     assert wanted.items() <= fields.items()
+    assert fields["drops"] == ""
+    draft.stats = StreamStats(drops={"stranger": 7, "bad_version": 2})
+    assert draft.finish(3.5).summary()["drops"] == "2 bad_version, 7 stranger"
     draft.stats = None
     assert "sent_packets" not in draft.finish(3.5).summary()

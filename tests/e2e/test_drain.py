@@ -25,8 +25,8 @@ async def options(gateway: Gateway) -> str:
     pinger.start(take)
     head = (
         f"OPTIONS sip:{gateway.address} SIP/2.0\r\nVia: SIP/2.0/UDP {HOST}:{pinger.local[1]};branch=z9hG4bKping\r\n"
-        f"From: <sip:ping@{HOST}>;tag=1\r\nTo: <sip:{gateway.address}>\r\nCall-ID: {secrets.token_hex(4)}\r\nCSeq: 1 OPTIONS\r\n"
-        "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        f"From: <sip:ping@{HOST}>;tag=1\r\nTo: <sip:{gateway.address}>\r\nCall-ID: {secrets.token_hex(4)}\r\n"
+        "CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
     )
     pinger.send(head.encode(), pinger.flow((HOST, gateway.port)))
     try:

@@ -130,7 +130,7 @@ def test_failed_sends_are_counted_by_name(place: Place) -> None:
     place.io.open(command, (os.dup(place.rtp.fileno()), os.dup(place.rtcp.fileno())), place.now)
     place.engine.start("u", place.now)
     place.step(8)
-    assert place.io.failures["send_OSError"] == 2
+    assert place.io.failures == {"send_EINVAL": 2}
 
 
 def test_a_flood_on_one_socket_is_read_a_bit_at_a_time(place: Place) -> None:
