@@ -1,7 +1,6 @@
-"""The two clocks: seconds that only go forward, for everything that is timed, and the time of day, for records."""
+"""The clock for everything that is timed: seconds that only go forward."""
 
 import time
-from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -18,13 +17,3 @@ class MonotonicClock:
     def now(self) -> float:
         """Seconds on CLOCK_MONOTONIC."""
         return time.monotonic()
-
-
-def wall_clock() -> datetime:
-    """The time of day in UTC."""
-    return datetime.now(UTC)
-
-
-def timestamp(when: datetime) -> str:
-    """A time of day as records and backends get it: RFC 3339 in UTC with milliseconds."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -29,11 +29,6 @@ class Malformed(PeerError):
         super().__init__(status, reason)
         self.request = request
 
-    @property
-    def discard(self) -> bool:
-        """Whether to drop it in silence: a response, an ACK, or nothing an answer could be made from."""
-        return self.request is None
-
 
 def parse(data: bytes) -> Request | Response:
     """Read one datagram.

@@ -93,12 +93,6 @@ class Via:
             params = params.with_("received", host)
         return self if params == self.params else replace(self, params=params)
 
-    @property
-    def reply_to(self) -> tuple[str, int]:
-        """Host and port for the response over an unreliable transport (section 18.2.2, RFC 3581 section 4)."""
-        default = 5061 if self.transport.upper() == "TLS" else 5060
-        return self.received or self.host.strip("[]"), self.rport or self.port or default
-
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
         return f"SIP/2.0/{self.transport} {self.host}{port}{self.params}"

@@ -11,8 +11,8 @@ from sipgw.options import SipOptions
 from sipgw.sip.agent import Agent
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import Answered, HungUp, Released
-from sipgw.sip.message import Request, Response, parse
-from sipgw.sip.paths import next_hop
+from sipgw.sip.message import Headers, Request, Response, parse
+from sipgw.sip.paths import next_hop, response_flow
 from sipgw.sip.uri import Uri
 from tests.fakes.sip_phone import FLOW, OURS, Phone, Wire, answered, reply
 
@@ -203,3 +203,19 @@ def test_only_confirmed_dialogs_are_written_down() -> None:
     wire = Wire()
     wire.gets(Phone().invite())
     assert wire.agent.snapshot() == {"version": 1, "legs": {}}
+
+
+@pytest.mark.parametrize(
+    ("via", "port"),
+    [
+        ("SIP/2.0/UDP phone.example.com", 5060),
+        ("SIP/2.0/UDP 192.168.1.5:5066", 5066),
+        ("SIP/2.0/UDP 192.168.1.5:5066;rport", 1024),
+        ("SIP/2.0/UDP 192.168.1.5:5066;rport=99", 1024),
+        ("SIP/2.0/UDP 192.168.1.5:0", 5060),
+    ],
+)
+def test_a_response_goes_to_the_source_and_to_its_port_only_where_the_via_asks_for_that(via: str, port: int) -> None:
+    source = Flow("udp", OURS, ("9.9.9.9", 1024))
+    request = Request("OPTIONS", "sip:a@b", Headers([("Via", f"{via};branch=z9hG4bK1")]))
+    assert response_flow(request, source).remote == ("9.9.9.9", port)

@@ -25,7 +25,7 @@ def verdict(data: bytes) -> str:
         parsed = parse(data)
         validate(parsed)
     except Malformed as error:
-        return "discard" if error.discard else str(error.status)
+        return "discard" if error.request is None else str(error.status)
     except PeerError as error:
         return "discard" if isinstance(parsed, Response) else str(error.status)
     return "accept"

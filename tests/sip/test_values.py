@@ -89,20 +89,6 @@ def test_a_via_is_stamped_with_its_source(sent: str, source: tuple[str, int], st
 
 
 @pytest.mark.parametrize(
-    ("text", "where"),
-    [
-        ("SIP/2.0/UDP 192.0.2.1", ("192.0.2.1", 5060)),
-        ("SIP/2.0/TLS a.example.com", ("a.example.com", 5061)),
-        ("SIP/2.0/UDP [2001:db8::9]:5066", ("2001:db8::9", 5066)),
-        ("SIP/2.0/UDP a:5066;received=192.0.2.1", ("192.0.2.1", 5066)),
-        ("SIP/2.0/UDP a:5066;received=192.0.2.1;rport=4711", ("192.0.2.1", 4711)),
-    ],
-)
-def test_where_the_response_goes(text: str, where: tuple[str, int]) -> None:
-    assert Via.parse(text).reply_to == where
-
-
-@pytest.mark.parametrize(
     ("text", "display", "uri", "params"),
     [
         ("sip:a@b", "", "sip:a@b", ""),
