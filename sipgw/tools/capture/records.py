@@ -106,15 +106,14 @@ class Records:
         """The reader for what the file begins with."""
         try:
             magic = file.read(4)
+            head = file.read(20) if magic in _MAGIC else b""
         except (EOFError, zlib.error):
-            magic = b""
+            magic = head = b""
         if magic == _PCAPNG:
             return _pcapng(file)
-        if magic in _MAGIC:
+        if len(head) == 20:
             order, unit = _MAGIC[magic]
-            head = file.read(20)
-            if len(head) == 20:
-                return _pcap(file, order, unit, struct.unpack(order + "16xI", head)[0] & 0x0FFFFFFF)
+            return _pcap(file, order, unit, struct.unpack(order + "16xI", head)[0] & 0x0FFFFFFF)
         kind = _OTHERS.get(magic)
         hint = f": it is a capture of {kind}; `editcap {self._path.name} new.pcapng` converts it" if kind else ""
         raise CaptureError(f"{self._path} is neither pcap nor pcapng{hint}")
@@ -137,11 +136,10 @@ def _pcap(file: BinaryIO, order: str, unit: float, link: int) -> Iterator[tuple[
 
 def _pcapng(file: BinaryIO) -> Iterator[tuple[float, int, bytes]]:
     """The same of pcapng, whose sections and interfaces each have their own ways."""
-    order, interfaces = _section(file), list[_Interface]()
+    order, interfaces = _section(file, file.read(4)), list[_Interface]()
     while head := file.read(8):
         if head.startswith(_PCAPNG):
-            file.seek(-4, 1)
-            order, interfaces = _section(file), []
+            order, interfaces = _section(file, head[4:]), []
             continue
         kind, body = _block(file, head, order)
         if kind == _INTERFACE and len(interfaces) < 65_536:
@@ -150,13 +148,12 @@ def _pcapng(file: BinaryIO) -> Iterator[tuple[float, int, bytes]]:
             yield packet
 
 
-def _section(file: BinaryIO) -> str:
-    """Byte order of a section; its header is read past."""
-    head = file.read(8)
-    order = _ORDERS.get(head[4:])
+def _section(file: BinaryIO, length: bytes) -> str:
+    """Byte order of a section, whose header of that length is read past."""
+    order = _ORDERS.get(file.read(4))
     if order is None:
         raise _BrokenFile("it is corrupt: a section without byte order")
-    size = struct.unpack(order + "I", head[:4])[0]
+    size = struct.unpack(order + "I", length)[0]
     if not 16 <= size <= _MAX_BLOCK_BYTES:
         raise _BrokenFile(f"it is corrupt: a block of {size} bytes")
     if len(file.read(size - 12)) < size - 12:
