@@ -9,8 +9,8 @@ from sipgw.tools.capture.model import CallTrace, Problem, Stream
 from sipgw.tools.capture.places import place
 
 _LOSS = 0.01
-_JITTER_MS = 30.0
-_MAX_JITTER_MS = 60.0
+_JITTER_MS = 20.0
+"""Mean; a maximum may come of a single pause."""
 _SKEW_PPM = 200.0
 _MOS = 3.6
 _GAP = 2.0
@@ -36,7 +36,7 @@ def _quality(stream: Stream) -> Iterator[Problem]:
     share = stream.missing / (stream.missing + stream.packets)
     if share > _LOSS:
         yield Problem("loss", stream.first, f"{who} lost {stream.missing} packets, {share:.1%}.")
-    if stream.jitter_ms > _JITTER_MS or stream.max_jitter_ms > _MAX_JITTER_MS:
+    if stream.jitter_ms > _JITTER_MS:
         sentence = (
             f"{who} has a jitter of {stream.jitter_ms:.0f} ms on average and {stream.max_jitter_ms:.0f} ms at worst."
         )
