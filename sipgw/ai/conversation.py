@@ -47,6 +47,8 @@ class Conversation(Deeds):
         reconnects: how often a connection lost during the call is opened again.
     """
 
+    __slots__ = ("_carrying", "_cutter", "_interrupts", "_reconnects", "_silence", "state")
+
     def __init__(
         self,
         dialect: Dialect,

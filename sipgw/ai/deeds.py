@@ -48,6 +48,12 @@ HELD_MS = 30_000
 class Deeds:
     """The doing half of a conversation; the deciding half is `Conversation`."""
 
+    __slots__ = (
+        "_actions", "_attempt", "_call", "_calls", "_clearing", "_dialect", "_farewell", "_farewell_due",
+        "_farewell_limit", "_held", "_held_bytes", "_inbox", "_muted", "_queued", "_ready", "_stale", "_stopped",
+        "_trace", "_wanted", "_window",
+    )  # fmt: skip
+
     def __init__(self, dialect: Dialect, farewell_limit: float, trace: Trace, call: str) -> None:
         self._dialect = dialect
         self._farewell_limit = farewell_limit

@@ -44,6 +44,11 @@ class SipgwSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SipgwProtocol:
     """One conversation with a `sipgw` backend. Raises ValueError for settings that make no sense."""
 
+    __slots__ = (
+        "_connected", "_events", "_facts", "_half", "_item", "_leaving", "_opened", "_options", "_out", "_ready",
+        "_settings", "_started", "audio_format", "frame_ms",
+    )  # fmt: skip
+
     def __init__(self, options: BackendOptions, facts: CallFacts) -> None:
         self.audio_format = pcm16(options)
         self._settings = settings_of(options, SipgwSettings)

@@ -101,6 +101,12 @@ class Playout:
         notify: called when there is something for `events` to return.
     """
 
+    __slots__ = (
+        "_burst", "_closed", "_fade", "_happened", "_items", "_longest", "_notify", "_playing", "_queue", "_queued",
+        "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watched", "active", "live",
+        "overflow_bytes", "trimmed_ms",
+    )  # fmt: skip
+
     def __init__(
         self,
         rate_hz: int,

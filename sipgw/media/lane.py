@@ -43,6 +43,12 @@ class Lane:
         ptime_ms: packet interval.
     """
 
+    __slots__ = (
+        "_datagrams", "_dirty", "_one", "_outlets", "_payload", "_ptime", "_resamplers", "_samples", "_second",
+        "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_timestamp", "_timestamps", "_types",
+        "codec", "ptime_ms", "sessions",
+    )  # fmt: skip
+
     def __init__(self, codec: Codec, ptime_ms: int, table: Table, resamplers: Resamplers) -> None:
         self.codec, self.ptime_ms = codec, ptime_ms
         self.sessions: list[Session] = []

@@ -60,6 +60,13 @@ class Session:
         reports: its RTCP.
     """
 
+    __slots__ = (
+        "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_told", "_watched", "_wiring", "audio", "call",
+        "codec", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing", "id", "inbox",
+        "inward", "latch", "line", "marker", "octets", "options", "playout", "remote_ssrc", "repair", "reports", "slot",
+        "started", "stats", "stream", "tail", "talking",
+    )  # fmt: skip
+
     def __init__(
         self,
         slot: int,

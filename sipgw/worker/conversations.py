@@ -35,6 +35,11 @@ class Talk:
         trace: takes notes.
     """
 
+    __slots__ = (
+        "_backend", "_broken", "_call", "_conversation", "_deadline", "_due", "_loop", "_opening", "_over", "_report",
+        "_socket", "_sockets", "_timer", "_trace", "playout",
+    )  # fmt: skip
+
     def __init__(
         self,
         command: ConnectBackend,

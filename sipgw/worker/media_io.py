@@ -49,6 +49,11 @@ class MediaIo:
             and no other.
     """
 
+    __slots__ = (
+        "_engine", "_epoll", "_on_audio", "_on_defect", "_on_event", "_ports", "_readers", "_rtcp_senders", "_senders",
+        "failures",
+    )  # fmt: skip
+
     def __init__(
         self,
         engine: Engine,

@@ -30,6 +30,10 @@ class Placed:
         trace: takes notes.
     """
 
+    __slots__ = (
+        "_broken", "_emit", "_engine", "_prompt", "_prompts", "_sockets", "_talk", "_trace", "call", "id",
+    )  # fmt: skip
+
     def __init__(
         self,
         command: plane.CreateSession,
