@@ -75,19 +75,20 @@ def inspect(
     one: Annotated[
         str | None, typer.Option("--call", help="Only this call: its number, or part of its Call-ID.")
     ] = None,
+    keylog: Annotated[Path | None, typer.Option(help="TLS secrets (SSLKEYLOGFILE) to open SIP over TLS with.")] = None,
 ) -> None:
     """Look into a capture: its calls, their audio, what went wrong and why. Exit code 1 where something did."""
     from sipgw.tools.inspect import Question
     from sipgw.tools.inspect import inspect as look
 
-    raise typer.Exit(look(Question(file, as_json, wav, one)))
+    raise typer.Exit(look(Question(file, as_json, wav, one, keylog)))
 
 
 @cli.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="The capture: pcap or pcapng.")],
     config: Config = None,
-    call: Annotated[str | None, typer.Option(help="Only the call whose Call-ID begins like this.")] = None,
+    call: Annotated[str | None, typer.Option(help="Only this call: its number, or part of its Call-ID.")] = None,
     backend: Annotated[
         str | None, typer.Option(help="The backend for all calls: echo, demo, tone, or one of the configuration.")
     ] = None,

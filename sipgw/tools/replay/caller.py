@@ -111,6 +111,12 @@ class Caller:
             delay = 0.0 if captured is None else captured.delay
             self._timeline.at(self._timeline.now + delay, lambda: self._send(reply, self.part.caller))
 
+    def leave(self) -> None:
+        """The capture says nothing more: hang up, if the call is up."""
+        if self._shift is not None and not self._over:
+            self.left_out["no_end_captured"] += 1
+            self._hang_up()
+
     # --- what it does by itself -----------------------------------------------------------------------------------
 
     def _do(self, act: Act) -> None:

@@ -84,7 +84,7 @@ def part_of(messages: Sequence[SipMessage], datagrams: Datagrams, began: float) 
         transport=messages[0].transport,
         caller=here,
         callee=there,
-        acts=tuple(_acts(sent, answered, left_out)),
+        acts=tuple(_acts(sent, number, answered, left_out)),
         media=tuple(datagrams.between(first.when, all_[-1].when + _LINGER, sources, targets - sources)),
         acks=_acks(sent, got),
         replies=_replies(sent, got),
@@ -114,13 +114,17 @@ def _first_invite(all_: list[_Seen], left_out: Counter[str]) -> _Seen | None:
     return next(iter(good or invites), None)
 
 
-def _acts(sent: list[_Seen], answered: float | None, left_out: Counter[str]) -> Iterator[Act]:
+def _acts(sent: list[_Seen], number: int, answered: float | None, left_out: Counter[str]) -> Iterator[Act]:
+    """What the caller did by itself, from the INVITE with that number on."""
     for one in sent:
         request = one.message
         if not isinstance(request, Request) or request.method == "ACK":
             continue
         if request.method == "PRACK":  # nothing of ours is sent reliably, so there is nothing to acknowledge
             left_out["prack"] += 1
+            continue
+        if not request.to.tag and request.cseq.number != number:  # a call of its own, under the same Call-ID
+            left_out["another_invite"] += 1
             continue
         yield Act(one.when, one.source, request, answered is not None and one.when > answered)
 

@@ -25,7 +25,7 @@ class Plan:
     """The command's arguments."""
 
     capture: Path
-    call_id: str | None = None
+    call: str | None = None
     backend: str | None = None
     route: str | None = None
     expect: Path | None = None
@@ -39,7 +39,7 @@ def replay(plan: Plan, make: MakeGateway, console: Console) -> int:
         wanted = expectation.read(plan.expect) if plan.expect is not None else None
         backend = plan.backend or (wanted.backend if wanted is not None else None)
         route = plan.route or (wanted.route if wanted is not None else None)
-        outcome, cpu_seconds = run(plan.capture, make(backend, route), plan.call_id)
+        outcome, cpu_seconds = run(plan.capture, make(backend, route), plan.call)
         if plan.write_expect is not None:
             expectation.write(plan.write_expect, plan.capture, outcome, backend, route)
     except SipgwError as error:
@@ -55,13 +55,13 @@ def replay(plan: Plan, make: MakeGateway, console: Console) -> int:
     return 1 if differences else 0
 
 
-def run(capture: Path, gateway: Gateway, call_id: str | None = None) -> tuple[Outcome, float]:
+def run(capture: Path, gateway: Gateway, call: str | None = None) -> tuple[Outcome, float]:
     """What becomes of a capture, and the CPU seconds it took, reading included.
 
     Raises:
         CaptureError: it cannot be read or replayed.
     """
     began = time.process_time()
-    parts, first = callers(capture, call_id)
+    parts, first = callers(capture, call)
     outcome = Simulation(gateway, parts, first).run()
     return outcome, time.process_time() - began

@@ -33,7 +33,9 @@ from sipgw.tools.wav import Pcm
 from sipgw.trace import Mark, Note
 
 _PATIENCE = 60.0
-"""After everything captured was replayed: longer than the gateway waits for media that stays away."""
+"""After everything captured was replayed, callers hang up: longer than the gateway waits for media that stays away."""
+_ENDING = 40.0
+"""Longer than a BYE is repeated (RFC 3261 section 17.1.2.2, timer F)."""
 _SEED = 20_260_101
 
 
@@ -54,7 +56,8 @@ class _Watched:
     messages: list[Message] = field(default_factory=list)
     keys: list[tuple[float, str]] = field(default_factory=list)
     talks: list[Heard] = field(default_factory=list)
-    heard: list[HeardPacket] = field(default_factory=list)
+    heard: dict[str, list[HeardPacket]] = field(default_factory=dict)
+    """By session: a Call-ID may have several."""
     said: list[float] = field(default_factory=list)
     record: CallRecord | None = None
 
@@ -93,8 +96,12 @@ class Simulation:
         """Run to the end."""
         for caller in self._callers.values():
             caller.start()
-        limit = max((_end(part) for part in self._parts), default=0.0) + _PATIENCE
-        while (when := self._timeline.next()) is not None and when <= limit:
+        end = max((_end(part) for part in self._parts), default=0.0) + _PATIENCE
+        for caller in self._callers.values():
+            self._timeline.at(end, caller.leave)
+        while (when := self._timeline.next()) is not None and when <= end + _ENDING:
+            if when == end and self._control.idle:
+                break
             self._guarded(self._timeline.step)
             self._guarded(self._control.settle)
         return self._outcome()
@@ -134,7 +141,7 @@ class Simulation:
     def _sent(self, session: str, datagram: bytes, now: float) -> None:
         packet = parse_rtp(datagram)
         kept = HeardPacket(now, packet.payload_type, packet.sequence, packet.timestamp, packet.payload)
-        self._of(session).heard.append(kept)
+        self._of(session).heard.setdefault(session, []).append(kept)
 
     # --- what is watched ------------------------------------------------------------------------------------------
 
@@ -199,7 +206,7 @@ def _of_call(caller: Caller, seen: _Watched) -> CallOutcome:
         ai_pcm=ai_pcm,
         caller_pcm=caller_pcm,
         said=_flight(seen.said),
-        heard=_flight([packet.when for packet in seen.heard]),
+        heard=_flight([packet.when for packets in seen.heard.values() for packet in packets]),
         left_out=_sorted(caller.left_out),
     )
 
@@ -207,9 +214,10 @@ def _of_call(caller: Caller, seen: _Watched) -> CallOutcome:
 def _heard(seen: _Watched) -> Pcm:
     """The sound of our packets, at 8 kHz."""
     codec = seen.record.codec if seen.record is not None else ""
-    types = {packet.payload_type for packet in seen.heard}
-    pcm = hearing(seen.heard, dict.fromkeys(types, codec)).pcm
-    return np.zeros(0, np.int16) if pcm is None else pcm
+    sounds = [
+        hearing(packets, {packet.payload_type: codec for packet in packets}).pcm for packets in seen.heard.values()
+    ]
+    return np.concatenate([np.zeros(0, np.int16), *(pcm for pcm in sounds if pcm is not None)])
 
 
 def _flight(times: list[float]) -> Flight | None:

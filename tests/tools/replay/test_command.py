@@ -91,7 +91,7 @@ def test_a_capture_that_is_cut_off_is_replayed_up_to_there(tmp_path: Path) -> No
 
 def test_a_capture_without_a_call_says_so(tmp_path: Path) -> None:
     path = Capture().sent(0.0, message("OPTIONS sip:192.0.2.9 SIP/2.0", cseq="1 OPTIONS")).write(tmp_path / "o.pcap")
-    assert replayed(path) == (2, f"{path} holds no call to replay: nothing begins with an INVITE\n")
+    assert replayed(path) == (2, f"{path} holds no SIP call\n")
     assert replayed(CAPTURE, "--call", "other")[0] == 2
 
 

@@ -118,6 +118,26 @@ def test_a_capture_that_breaks_off_ends_as_media_that_stays_away() -> None:
     assert 30 < outcome.seconds < 33
 
 
+def test_a_call_whose_end_was_not_captured_and_that_would_last_is_hung_up() -> None:
+    made = call(seconds=1.0)
+    del made.datagrams[-2:]
+    made.datagrams = [one._replace(payload=one.payload.replace(b"sendrecv", b"recvonly")) for one in made.datagrams]
+    one, outcome = replayed(made)
+    assert one.record is not None
+    assert one.record.cause == "normal"
+    assert one.left_out == {"no_end_captured": 1}
+    assert 61 < outcome.seconds < 63
+
+
+def test_two_calls_under_one_call_id_do_not_mix() -> None:
+    made = call(seconds=1.0)
+    again = message("INVITE sip:echo@192.0.2.9 SIP/2.0", cseq="2 INVITE", branch="z9hG4bKagain", body=sdp())
+    made.datagrams[1:1] = Capture().sent(0.1, again).datagrams
+    one, _ = replayed(made)
+    assert one.left_out == {"another_invite": 1}
+    assert [str(message) for message in one.messages].count("caller: INVITE") == 1
+
+
 def test_a_refused_call_is_acknowledged_and_what_came_later_is_left_out() -> None:
     one, _ = replayed(call(), replace(gateway(), calls=CallOptions()))
     assert [line.split(": ")[1] for line in ladder(one)][-2:] == ["404 Not Found (INVITE)", "ACK"]
