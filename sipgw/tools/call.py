@@ -7,12 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sipgw.errors import SipgwError
+from sipgw.errors import SipgwError, UsageError
+from sipgw.rtp.dtmf import KEYS
 from sipgw.tools.ladder.draw import print_ladder
 from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE, CallReport
 from sipgw.tools.sound import CLOCK_HZ, Sound, from_capture, from_wav
 from sipgw.tools.wav import write_wav
+from sipgw_codecs.registry import codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +30,37 @@ class Plan:
     caller: str
     codecs: tuple[str, ...]
 
-    def sound(self) -> Sound:
-        """What the phone is to say."""
+    def order(self) -> Order:
+        """What the phone is to do.
+
+        Raises:
+            SipgwError: an argument makes no sense.
+        """
+        codecs = tuple(codec(name).name for name in self.codecs)
+        if strange := set(self.keys.upper()) - set(KEYS):
+            raise UsageError(f"no key {', '.join(sorted(strange))}; there are {KEYS}")
+        if self.record is not None and not self.record.absolute().parent.is_dir():
+            raise UsageError(f"{self.record.parent} is no folder to record into")
+        return Order(self.uri, self._sound(codecs[0]), self.keys, self.seconds, self.caller, codecs)
+
+    def _sound(self, first: str) -> Sound:
         if self.capture is not None:
             return from_capture(self.capture)
-        return from_wav(self.play, self.codecs[0]) if self.play is not None else Sound()
+        return from_wav(self.play, first) if self.play is not None else Sound()
 
 
 def place(plan: Plan) -> int:
     """Make the call and print it; the exit code: 0 where it was answered, 1 where not, 2 for a bad argument."""
     console = Console()
     try:
-        order = Order(plan.uri, plan.sound(), plan.keys, plan.seconds, plan.caller, plan.codecs)
-        report = asyncio.run(call(order))
+        report = asyncio.run(call(plan.order()))
+        show(report, console)
+        if plan.record is not None and report.answered:
+            write_wav(plan.record, report.heard, CLOCK_HZ)
+            console.print(f"what was heard is in {plan.record}", highlight=False, markup=False)
     except (SipgwError, OSError) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
         return 2
-    show(report, console)
-    if plan.record is not None and report.answered:
-        write_wav(plan.record, report.heard, CLOCK_HZ)
-        console.print(f"what was heard is in {plan.record}", highlight=False)
     return 0 if report.answered else 1
 
 
