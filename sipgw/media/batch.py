@@ -328,12 +328,16 @@ class Engine:
         self._now = now
         if now < self._due:
             return
+        due = _NEVER
         for session in self._sessions.values():
-            if session.due <= now:
+            if session.next_timer() <= now:
                 if session.reports.due <= now:
                     self._report(session, now)
                 session.handle_timers(now)
-        self._due = min((session.due for session in self._sessions.values()), default=_NEVER)
+                session.next_timer()
+            if session.due < due:
+                due = session.due
+        self._due = due
 
     def _want_timers(self, when: float) -> None:
         if when < self._due:

@@ -81,7 +81,7 @@ class Session:
         self.options, self.reports = options, reports
         self._wiring = wiring
         self.due = _NEVER
-        """When `handle_timers` is wanted next; never later than that, at times earlier."""
+        """What `next_timer` would return, or earlier: packets put timers off without a word."""
         self._rarely_due = _NEVER
         """The same without the time line."""
         # What the far end sends.
@@ -290,7 +290,12 @@ class Session:
             self._write(line.handle_timers(now))
         if self._rarely_due <= now:
             self._handle_rare_timers(now)
+
+    def next_timer(self) -> float:
+        """When `handle_timers` is wanted next."""
+        line = self.line
         self.due = self._rarely_due if line is None or line.due > self._rarely_due else line.due
+        return self.due
 
     def _handle_rare_timers(self, now: float) -> None:
         """What is not due at every packet."""
