@@ -43,8 +43,7 @@ class Wheel:
     def _open(self, phases: list[dict[str, Lane]]) -> list[dict[str, Lane]]:
         """The phases to choose from: as many as keep each one's batch worth its pass, far apart from each other."""
         wanted = sum(map(_load, phases)) // _WORTHWHILE + 1
-        step = max(len(phases) // wanted, 1)
-        return phases[::step]
+        return phases[:: -(-len(phases) // wanted)]
 
     def remove(self, session: Session) -> None:
         """A session sends no longer; nothing happens if it did not."""
