@@ -85,6 +85,21 @@ def inspect(
 
 
 @cli.command()
+def ladder(
+    file: Annotated[Path, typer.Argument(help="A capture: pcap or pcapng, plain or gzipped.")],
+    call: Annotated[str | None, typer.Option(help="Only this call: its number, or part of its Call-ID.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page of its own instead: no script, no network.")] = None,
+) -> None:
+    """Draw the calls of a capture as ladders: SIP, RTP, keys and what went wrong, on one time axis."""
+    from rich.console import Console
+
+    from sipgw.tools.ladder.command import Plan
+    from sipgw.tools.ladder.command import ladder as drawn
+
+    raise typer.Exit(drawn(Plan(file, call, html), Console()))
+
+
+@cli.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="The capture: pcap or pcapng.")],
     config: Config = None,

@@ -27,13 +27,15 @@ class Question:
     wav: Path | None = None
     call: str | None = None
     """Part of a Call-ID, or a number as the table counts."""
+    keylog: Path | None = None
+    """Secrets of its TLS connections."""
 
 
 def inspect(question: Question) -> int:
     """Read and print; the exit code: 0 where no call has a problem, 1 where one has, 2 where nothing can be read."""
     console, errors = Console(), Console(stderr=True)
     try:
-        capture = _chosen(_read(question.path, errors), question.call)
+        capture = _chosen(_read(question.path, question.keylog, errors), question.call)
         if question.json:
             sys.stdout.write(as_json(capture) + "\n")
         else:
@@ -46,15 +48,15 @@ def inspect(question: Question) -> int:
     return 1 if any(call.problems for call in capture.calls) else 0
 
 
-def _read(path: Path, console: Console) -> Capture:
+def _read(path: Path, keylog: Path | None, console: Console) -> Capture:
     """Read, with a bar where it takes long and somebody watches."""
     size = path.stat().st_size if path.is_file() else 0
     if size < _LONG_BYTES or not console.is_terminal:
-        return read(path)
+        return read(path, keylog=keylog)
     columns = (TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=size)
-        return read(path, lambda done: bar.update(task, completed=done))
+        return read(path, lambda done: bar.update(task, completed=done), keylog)
 
 
 def _chosen(capture: Capture, wanted: str | None) -> Capture:

@@ -1,6 +1,7 @@
 """Reads a capture once, from its first packet to its last, into calls, streams and problems; memory is bounded."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sipgw.tools.capture.datagrams import refuse_unknown
 from sipgw.tools.capture.ip import Datagram, IpReader, Packet, Segment, Unreachable
 from sipgw.tools.capture.media import Media
 from sipgw.tools.capture.model import CallTrace, Capture, Problem, Stream
+from sipgw.tools.capture.opened import Opened, opened
 from sipgw.tools.capture.problems import Surroundings, problems_of
 from sipgw.tools.capture.records import Records
 from sipgw.tools.capture.signalling import Signalling
@@ -18,18 +20,19 @@ from sipgw.tools.capture.sip_text import is_sip
 _MOST_UNREACHABLE = 10_000
 
 
-def read(path: Path, progress: Callable[[int], None] | None = None) -> Capture:
+def read(path: Path, progress: Callable[[int], None] | None = None, keylog: Path | None = None) -> Capture:
     """What is in a capture.
 
     Args:
         path: pcap or pcapng, plain or gzipped.
         progress: told, now and then, how many bytes of the file were read.
+        keylog: secrets of its TLS connections; opening them takes tshark.
 
     Raises:
         CaptureError: it cannot be opened, is no capture, or holds only packets of interfaces that are not known here.
     """
     records = Records(path, progress)
-    reader = Reader()
+    reader = Reader(opened(path, keylog) if keylog is not None else [])
     for record in records:
         reader.receive(record.number, record.when, record.link, record.frame)
     refuse_unknown(path, reader.ip)
@@ -37,9 +40,14 @@ def read(path: Path, progress: Callable[[int], None] | None = None) -> Capture:
 
 
 class Reader:
-    """Takes packets, keeps calls and streams."""
+    """Takes packets, keeps calls and streams.
 
-    def __init__(self) -> None:
+    Args:
+        decrypted: messages from the capture's TLS, which come in at their time.
+    """
+
+    def __init__(self, decrypted: Sequence[Opened] = ()) -> None:
+        self._decrypted = deque(decrypted)
         self.ip = IpReader()
         self._signalling = Signalling()
         self._media = Media(self._signalling.book)
@@ -53,6 +61,7 @@ class Reader:
         self._number, self._last = number, when
         if self._first is None:
             self._first = when
+        self._open(number)
         packet = self.ip.read(when, link, frame)
         if packet is not None:
             self._sort(packet)
@@ -76,6 +85,13 @@ class Reader:
             dict(self._signalling.responses),
             tuple(self._file_problems(broken)),
         )
+
+    def _open(self, number: int) -> None:
+        """Take the decrypted messages up to this packet."""
+        while self._decrypted and self._decrypted[0].number <= number:
+            message = self._decrypted.popleft()
+            path = (message.source, message.destination)
+            self._signalling.receive(message.when, path, "tls", message.data, message.number)
 
     def _sort(self, packet: Packet) -> None:
         match packet:

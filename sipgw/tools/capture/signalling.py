@@ -28,10 +28,12 @@ class Signalling:
         self._flows = Flows()
         self._streams: dict[Path, SipOnStream] = {}
         self._kept_bytes = 0
+        self._opened = 0
         self._left_out = self._unreadable = self._tls = self._holes = 0
 
     def receive(self, when: float, path: Path, transport: str, data: bytes, number: int) -> None:
         """Take a message."""
+        self._opened += transport == "tls"
         try:
             message = parse(data)
             call_id, method = message.call_id, message.cseq.method.upper()
@@ -85,8 +87,8 @@ class Signalling:
         found = []
         if self._unreadable:
             found.append(Problem("malformed", when, f"{self._unreadable} SIP messages cannot be read."))
-        if self._tls:
-            sentence = f"{self._tls} connections are encrypted with TLS."
+        if self._tls and not self._opened:
+            sentence = f"{self._tls} streams are encrypted with TLS; --keylog opens them where tshark is installed."
             found.append(Problem("encrypted", when, sentence))
         if self._holes:
             sentence = f"TCP streams with SIP have {self._holes} holes: packets that the capture has missed."
