@@ -113,12 +113,13 @@ def replay(
     ] = None,
     write_expect: Annotated[Path | None, typer.Option(help="Write what was seen as an expectation.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the ladders as a page of its own.")] = None,
 ) -> None:
     """Replay a capture's callers against this build, offline and in simulated time."""
     from sipgw.app.replay import main as replayed
     from sipgw.tools.replay.command import Plan
 
-    raise typer.Exit(replayed(Plan(file, call, backend, route, expect, write_expect, json), config))
+    raise typer.Exit(replayed(Plan(file, call, backend, route, expect, write_expect, json, html), config))
 
 
 def main() -> None:

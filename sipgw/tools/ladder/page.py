@@ -62,11 +62,12 @@ def _section(ladder: Ladder, number: int) -> str:
         f"<div><dt>{escape(_clean(name))}</dt><dd>{escape(_clean(value))}</dd></div>" for name, value in ladder.facts
     )
     problems = "".join(_problem(step) for step in ladder.steps if step.problem)
+    size = f"width:{layout.width}px;height:{layout.height}px"
     return (
         f'<section id="call-{number}">\n<h2>{escape(_clean(ladder.title))}{_badge(ladder)}</h2>\n'
         f'<p class="id">{escape(_clean(ladder.call_id))}</p>\n<dl>{facts}</dl>\n'
         f"{f'<ul class=problems>{problems}</ul>' if problems else ''}\n"
-        f'<div class="{"wide" if layout.width > _CARD else "whole"}"><div class="ladder" style="width:{layout.width}px;height:{layout.height}px">\n'
+        f'<div class="{"wide" if layout.width > _CARD else "whole"}"><div class="ladder" style="{size}">\n'
         f"{''.join(_drawn(layout))}</div></div>\n</section>\n"
     )
 

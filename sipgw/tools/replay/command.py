@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from sipgw.errors import SipgwError
+from sipgw.tools.ladder.command import write_page
 from sipgw.tools.replay import expectation
 from sipgw.tools.replay.outcome import Outcome
-from sipgw.tools.replay.show import as_json, show, show_differences
+from sipgw.tools.replay.show import as_json, ladder_of, show, show_differences
 from sipgw.tools.replay.simulation import Gateway, Simulation
 from sipgw.tools.replay.source import callers
 
@@ -31,6 +32,7 @@ class Plan:
     expect: Path | None = None
     write_expect: Path | None = None
     as_json: bool = False
+    html: Path | None = None
 
 
 def replay(plan: Plan, make: MakeGateway, console: Console) -> int:
@@ -42,6 +44,8 @@ def replay(plan: Plan, make: MakeGateway, console: Console) -> int:
         outcome, cpu_seconds = run(plan.capture, make(backend, route), plan.call)
         if plan.write_expect is not None:
             expectation.write(plan.write_expect, plan.capture, outcome, backend, route)
+        if plan.html is not None:
+            write_page(plan.html, f"replay of {plan.capture.name}", [ladder_of(call) for call in outcome.calls])
     except SipgwError as error:
         Console(stderr=True).print(Text(str(error), style="red"), soft_wrap=True)
         return 2

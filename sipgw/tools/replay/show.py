@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sipgw.tools.ladder.draw import Step, print_ladder
+from sipgw.tools.ladder.of_capture import Ladder
 from sipgw.tools.replay.expectation import Difference, counters
 from sipgw.tools.replay.fingerprint import Fingerprint
 from sipgw.tools.replay.outcome import CALLER, GATEWAY, CallOutcome, Flight, Outcome
@@ -29,6 +30,12 @@ def steps(call: CallOutcome) -> Iterator[Step]:
         ways = (GATEWAY, AI) if event.to_ai else (AI, GATEWAY)
         text = f"{event.name} {event.about}".strip()
         yield Step(event.when, *ways, f"{text}, {event.seconds:.2f} s" if event.seconds else text)
+
+
+def ladder_of(call: CallOutcome) -> Ladder:
+    """One call as a page draws it."""
+    title = f"{call.caller or '?'} calls {call.called or '?'}"
+    return Ladder(title, call.call_id, (CALLER, GATEWAY, AI), tuple(steps(call)), tuple(_facts(call).items()))
 
 
 def show(outcome: Outcome, cpu_seconds: float, console: Console) -> None:

@@ -60,6 +60,12 @@ def test_the_output_is_json_where_asked_for() -> None:
     assert told["calls"][0]["stats"]["received_packets"] == 246
 
 
+def test_the_ladder_is_a_page_where_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "replay.html"
+    assert replayed(CAPTURE, "--html", out)[0] == 0
+    assert "200 OK (INVITE)" in out.read_text(encoding="utf-8")
+
+
 def test_the_same_bytes_give_the_same_trace_in_another_process() -> None:
     def told(seed: str) -> object:
         command = [sys.executable, "-m", "sipgw", "replay", str(CAPTURE), "--backend", "demo", "--json"]
