@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sipgw.errors import PeerError
 from sipgw.flow import Endpoint, Flow
 from sipgw.sip.message import Request, Response
 from sipgw.tools.replay import fitting
@@ -61,6 +62,12 @@ class Caller:
 
     def receive(self, message: Request | Response) -> None:
         """A SIP message of ours came."""
+        try:
+            self._take(message)
+        except PeerError:  # made of something of the caller's that cannot be read
+            self.left_out["unreadable"] += 1
+
+    def _take(self, message: Request | Response) -> None:
         if isinstance(message, Request):
             self._asked(message)
         elif message.cseq.method == "INVITE" and message.status > 100:
@@ -120,10 +127,16 @@ class Caller:
     # --- what it does by itself -----------------------------------------------------------------------------------
 
     def _do(self, act: Act) -> None:
-        request = act.request
         if self._over:
             self.left_out["after_the_end"] += 1
             return
+        try:
+            self._act(act)
+        except PeerError:  # what cannot be read cannot be fitted into our dialog
+            self.left_out["unreadable"] += 1
+
+    def _act(self, act: Act) -> None:
+        request = act.request
         self._number = max(self._number, request.cseq.number)
         if request.method == "CANCEL":
             self._give_up(act)

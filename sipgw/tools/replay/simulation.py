@@ -18,7 +18,7 @@ from sipgw.media import plane
 from sipgw.options import CallOptions, MediaOptions, SipOptions
 from sipgw.rtp.packet import parse as parse_rtp
 from sipgw.sip.agent import Agent
-from sipgw.sip.message import Request, Response, parse
+from sipgw.sip.message import Malformed, Request, Response, parse
 from sipgw.tools.listening import Heard as HeardPacket
 from sipgw.tools.listening import hearing
 from sipgw.tools.replay.caller import Caller, Network
@@ -122,7 +122,11 @@ class Simulation:
         self._control.receive(data, flow)
 
     def _to_caller(self, data: bytes, flow: Flow) -> None:
-        message = parse(data)
+        try:
+            message = parse(data)
+        except Malformed as error:  # it repeats what was wrong in the caller's own message
+            self._note(Note(self._timeline.now, "network", Mark.DROP, "unreadable_to_caller", detail=str(error)))
+            return
         self._keep(message, data, by_caller=False)
         if (caller := self._callers.get(message.call_id)) is not None:
             caller.receive(message)
