@@ -46,6 +46,13 @@ class SimulatedTalk(Talk):
         """Open the backend; one that needs the network has failed."""
         self._do(self._open)
 
+    def audio(self, audio: bytes | memoryview) -> None:
+        """The caller said this; the worker's own reads the clock."""
+        self._do(self._hear, audio)
+
+    def _hear(self, audio: bytes | memoryview, now: float) -> None:
+        self._conversation.caller_audio(audio, now)  # a built-in backend has no messages to send
+
     def _open(self, now: float) -> None:
         if self._conversation.connect(now) is not None:
             self._conversation.backend(Failed("offline", permanent=True, detail="it needs the network"), now)
