@@ -189,9 +189,15 @@ class Phone:
         self._over.set()
 
     def close(self) -> None:
-        """Give all sockets back, without a word to the gateway; may be called again."""
+        """Give all sockets back, with a BYE where the call is up, whose answer nobody waits for; may be repeated."""
         if self._rtp.fileno() < 0:
             return
+        if self.up:
+            self._driver.run(lambda now: self._agent.hang_up(self._leg, now))
+        self.vanish()
+
+    def vanish(self) -> None:
+        """Give all sockets back without a word to the gateway."""
         self._end()
         self._driver.close()
         self._signalling.close()
@@ -280,8 +286,7 @@ async def calling(
         phone.invite()
         await phone.final()
         yield phone
-        if phone.up:
-            await phone.hang_up()
+        await phone.hang_up()
     finally:
         phone.close()
 

@@ -114,7 +114,7 @@ async def waits_no_longer_than_a_moment_for_a_dead_phone(folder: Path) -> None:
     folder.mkdir()
     async with FakeBackend() as backend, running(folder, plan(to("*", ai(backend)))) as gateway:
         async with calling(f"ai@{gateway.address}") as phone:
-            phone.close()
+            phone.vanish()
         began = asyncio.get_running_loop().time()
         for _ in range(2):
             gateway.process.send_signal(signal.SIGTERM)

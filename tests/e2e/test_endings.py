@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tests.e2e.phone import calling, level_at, tone
+from tests.e2e.phone import Phone, calling, level_at, tone
 from tests.e2e.plan import ai, plan, to
 from tests.fakes.backend import CloseWith, FakeBackend, Voice
 from tests.interop.gateway import Gateway, running
@@ -44,6 +44,18 @@ async def cannot_transfer(gateway: Gateway, backend: FakeBackend) -> None:
     assert (await backend.sent("end"))[0]["reason"] == "normal"
 
 
+async def gives_up(gateway: Gateway, backend: FakeBackend) -> None:
+    """A caller who hangs up while it rings: the AI that gets ready is told, too."""
+    phone = Phone(f"slow@{gateway.address}")
+    phone.invite()
+    await backend.sent("start")
+    await phone.hang_up()
+    phone.close()
+    await backend.until(lambda: backend.last.closed is not None)
+    assert backend.last.of("end") == [{"type": "end", "reason": "cancelled"}]
+    assert backend.last.closed == 1000
+
+
 async def test_the_ai_may_end_a_call_and_its_last_words_are_heard(tmp_path: Path) -> None:
     many = Voice(tone(6.0, 1100, RATE_HZ).tobytes())
     async with (
@@ -51,10 +63,12 @@ async def test_the_ai_may_end_a_call_and_its_last_words_are_heard(tmp_path: Path
         FakeBackend({"open": [WORDS, CloseWith(1000, "finished")]}) as closing,
         FakeBackend({"open": [many, {"type": "hang_up"}]}) as chatty,
         FakeBackend({"open": [{"type": "transfer", "target": "sales", "id": "t1"}]}) as transfers,
+        FakeBackend() as slow,
     ):
         ways = (
             *(to("polite", ai(polite)), to("closing", ai(closing))),
             *(to("chatty", ai(chatty)), to("transfers", ai(transfers))),
+            to("slow", ai(slow, settings={"wait_ready": True})),
         )
         async with running(tmp_path, plan(*ways, calls={"farewell_limit": 1.75})) as gateway:
             await asyncio.gather(
@@ -62,12 +76,14 @@ async def test_the_ai_may_end_a_call_and_its_last_words_are_heard(tmp_path: Path
                 heard_to_the_end(gateway, "closing"),
                 does_not_wait_for_ever(gateway),
                 cannot_transfer(gateway, transfers),
+                gives_up(gateway, slow),
             )
-            ended = {line["called"]: line for line in await gateway.said("call ended", 4)}
+            ended = {line["called"]: line for line in await gateway.said("call ended", 5)}
         assert [(ended[one]["hung_up_by"], ended[one]["reason"]) for one in ("polite", "closing", "chatty")] == [
             ("backend", "done"),
             ("backend", "finished"),
             ("backend", ""),
         ]
         assert ended["transfers"]["hung_up_by"] == "caller"
+        assert ended["slow"]["cause"] == "cancelled"
         assert polite.last.of("end"), "a good-bye before the socket closes"

@@ -20,7 +20,7 @@ SPARE_HZ = 1100
 VOICE = Voice(tone(0.6, SPARE_HZ, 24_000).tobytes())
 GREETS: Script = {"open": [VOICE]}
 DYING: Script = {"open": [Voice(tone(5.0, 500, 24_000).tobytes()), Wait(0.5), Drop()]}
-FAILURES = ("refuses", "unauthorized", "mute", "closes", "errs")
+FAILURES = ("refuses", "unauthorized", "mute", "closes", "errs", "leaves")
 
 
 def nobody() -> dict[str, Any]:
@@ -51,12 +51,14 @@ async def test_the_next_ai_takes_a_call_that_the_first_cannot_have(tmp_path: Pat
         FakeBackend(mute=True) as mute,
         FakeBackend({"start": [CloseWith(1011)]}) as closing,
         FakeBackend({"start": [{"type": "error", "message": "full"}]}) as erring,
+        FakeBackend({"connected": [CloseWith(1013)]}) as leaving,
         FakeBackend(GREETS) as spare,
     ):
         slow = {"connect_timeout": 0.6}
         firsts = (
             *(nobody(), ai(unauthorized), ai(mute, **slow)),
             *(ai(one, settings={"wait_ready": True}) for one in (closing, erring)),
+            ai(leaving),
         )
         ways = [to(number, first, ai(spare)) for number, first in zip(FAILURES, firsts, strict=True)]
         async with running(tmp_path, plan(*ways)) as gateway:
@@ -97,6 +99,20 @@ async def handed_over(gateway: Gateway, spare: FakeBackend) -> None:
         assert gaps.max() < 0.1, "an unbroken stream"
 
 
+async def taken_up_again(gateway: Gateway, backend: FakeBackend) -> None:
+    """The connection broke, and the same AI is connected again: it is told so, and goes on."""
+    async with calling(f"again@{gateway.address}") as phone:
+        await backend.until(lambda: bool(backend.conversations and backend.last.audio))
+        await backend.do(Drop())
+        await backend.until(lambda: len(backend.conversations) == 2)
+        assert (await backend.sent("start"))[0]["resumed"] is True
+        await backend.sent("open")
+        await backend.do(VOICE)
+        assert len(await phone.hears(29)) >= 29
+        assert len(backend.last.audio) > 24_000, "it hears the caller"
+        assert phone.up
+
+
 async def left_alone(gateway: Gateway) -> None:
     """The only AI died: the caller is told, and hung up."""
     async with calling(f"alone@{gateway.address}") as phone:
@@ -109,6 +125,7 @@ async def test_no_line_goes_dead(tmp_path: Path) -> None:
         FakeBackend(refuse=500) as broken,
         FakeBackend(DYING) as dying,
         FakeBackend(DYING) as lonely,
+        FakeBackend() as again,
         FakeBackend(GREETS) as spare,
     ):
         ways: list[Way] = [
@@ -116,15 +133,18 @@ async def test_no_line_goes_dead(tmp_path: Path) -> None:
             to("sorry", nobody(), ai(broken)),
             to("dies", ai(dying), ai(spare)),
             to("alone", ai(lonely)),
+            to("again", ai(again, reconnects=2)),
         ]
         async with running(tmp_path, plan(*ways)) as gateway:
             await asyncio.gather(
-                *(refused(gateway), apologised_to(gateway), handed_over(gateway, spare), left_alone(gateway))
+                *(refused(gateway), apologised_to(gateway), handed_over(gateway, spare), left_alone(gateway)),
+                taken_up_again(gateway, again),
             )
-            ended = {line["called"]: line for line in await gateway.said("call ended", 4)}
+            ended = {line["called"]: line for line in await gateway.said("call ended", 5)}
         assert {number: line["cause"] for number, line in ended.items()} == {
             "refused": "backend_failed",
             "sorry": "backend_failed",
             "dies": "normal",
             "alone": "backend_failed",
+            "again": "normal",
         }

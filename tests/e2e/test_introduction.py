@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.e2e.phone import calling
+from tests.e2e.phone import calling, tone
 from tests.e2e.plan import ai, plan, to
-from tests.fakes.backend import FakeBackend
+from tests.fakes.backend import FakeBackend, Voice, Wait
 from tests.interop.gateway import running
 
 HEADERS = (
@@ -34,3 +34,14 @@ async def test_the_ai_is_told_who_calls_whom_and_the_headers_meant_for_it(tmp_pa
         assert call["headers"] == dict(HEADERS[:3])
         assert backend.last.headers["Authorization"] == "Bearer one-two-three"
         assert "one-two-three" not in str(gateway.lines)
+
+
+async def test_what_the_ai_says_while_the_phone_still_rings_is_heard_whole(tmp_path: Path) -> None:
+    greeting = Voice(tone(0.5, 1100, 24_000).tobytes(), "greeting")
+    async with FakeBackend({"start": [greeting, Wait(0.4), {"type": "ready"}]}) as backend:
+        eager = ai(backend, settings={"wait_ready": True})
+        async with running(tmp_path, plan(to("*", eager))) as gateway, calling(f"ai@{gateway.address}") as phone:
+            await backend.sent("drained")
+            heard = await phone.hears(25)
+            assert phone.answered_at <= heard[0].when
+            assert 25 <= len(heard) <= 26
