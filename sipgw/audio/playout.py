@@ -17,6 +17,8 @@ _PATIENCE_TICKS = 2
 _REMEMBERED_ITEMS = 64
 _WATCH_FRAMES = 50
 """A queue that was never shorter than its target for this many frames is standing delay."""
+_LONGEST_WATCH_FRAMES = 3200
+"""Each time a source is late doubles the watch, up to a minute: jitter must not be trimmed away again and again."""
 _BURST_MS = 240
 LONGEST_MS = 600_000
 
@@ -103,8 +105,8 @@ class Playout:
 
     __slots__ = (
         "_burst", "_closed", "_fade", "_happened", "_items", "_longest", "_notify", "_playing", "_queue", "_queued",
-        "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watched", "active", "live",
-        "overflow_bytes", "trimmed_ms",
+        "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watch_frames", "_watched", "active",
+        "live", "overflow_bytes", "trimmed_ms",
     )  # fmt: skip
 
     def __init__(
@@ -139,7 +141,7 @@ class Playout:
         self._playing = False
         self._waited = 0
         self._tail = b""
-        self._shortest, self._watched = self._longest, 0
+        self._shortest, self._watched, self._watch_frames = self._longest, 0, _WATCH_FRAMES
 
     # --- filling ------------------------------------------------------------------------------------------------
 
@@ -220,6 +222,8 @@ class Playout:
             self._waited = 0
             return self._padded(self._cut(self._queued), size)
         self._waited += 1
+        if self.live and self._playing and self._waited == 1:
+            self._ran_dry()
         if not self._queued and (self._closed or self._waited > _PATIENCE_TICKS):
             self._rest()
         return None
@@ -331,10 +335,15 @@ class Playout:
         self._watched += 1
         if self._queued < self._shortest:
             self._shortest = self._queued
-        if self._watched >= _WATCH_FRAMES:
+        if self._watched >= self._watch_frames:
             if self._shortest > size:
                 self._trim(self._shortest - size)
             self._shortest, self._watched = self._longest, 0
+
+    def _ran_dry(self) -> None:
+        """A live source was late: what stood in the queue was needed, and the next trim has to be surer of itself."""
+        self._watch_frames = min(2 * self._watch_frames, _LONGEST_WATCH_FRAMES)
+        self._shortest, self._watched = self._longest, 0
 
     def _trim(self, size: int) -> None:
         """Drop the oldest audio; it counts as sent, since nobody will hear it later."""
