@@ -179,7 +179,9 @@ class Session:
         if line is not None:
             pieces = line.receive(extended, timestamp, payload or None, now)
             if pieces:
-                self._write(pieces)
+                if not self.inbox:
+                    self._wiring.ready(self)
+                self.inbox += pieces
             if line.due < self.due:
                 self._want_timers(line.due)
 

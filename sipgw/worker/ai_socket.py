@@ -179,7 +179,10 @@ class AiSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came."""
         kind = frame.msg_type
-        if kind in _MESSAGES:
+        if kind == _BINARY and frame.fin:
+            if not self._closing:
+                self._handler.message(frame.get_payload_as_bytes())
+        elif kind in _MESSAGES:
             if frame.fin:
                 self._deliver(frame.get_payload_as_bytes(), kind == _TEXT)
             else:
@@ -220,7 +223,11 @@ class AiSocket(WSListener):
 
     def send_audio(self, message: str | bytes) -> None:
         """Send caller audio: the oldest is dropped where the backend does not keep up."""
-        self._send(message, droppable=True)
+        transport = self._transport
+        if transport is None or self._paused or self._closing:
+            self._send(message, droppable=True)
+        else:
+            transport.send(_BINARY if type(message) is bytes else _TEXT, message)
 
     def _send(self, message: str | bytes, droppable: bool) -> None:
         transport = self._transport

@@ -96,7 +96,19 @@ class Talk:
 
     def audio(self, audio: bytes | memoryview) -> None:
         """The caller said this, in the backend's format."""
-        self._do(self._send_audio, audio)
+        if self._over:
+            return
+        now = time.monotonic()
+        try:
+            for message in self._conversation.caller_audio(audio, now):
+                # A backend that takes audio is set up; after a reconnection there is no other word of it.
+                if self._deadline is not None:
+                    self._is_set_up()
+                if self._socket is not None:
+                    self._socket.send_audio(message)
+            self._carry_out(now)
+        except Exception as error:  # noqa: BLE001 - as in `_do`, which costs two calls more
+            self._fail(error)
 
     def end(self, reason: str) -> None:
         """The call, or this attempt, is over: say good-bye, close the socket in its own time."""
@@ -144,8 +156,11 @@ class Talk:
             method(*arguments, now)
             self._carry_out(now)
         except Exception as error:  # noqa: BLE001 - a defect may cost its own call, never the loop
-            self.cut()
-            self._broken(error)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.cut()
+        self._broken(error)
 
     def _carry_out(self, now: float) -> None:
         while actions := self._conversation.actions():
@@ -190,14 +205,6 @@ class Talk:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-    def _send_audio(self, audio: bytes | memoryview, now: float) -> None:
-        for message in self._conversation.caller_audio(audio, now):
-            # A backend that takes audio is set up; after a reconnection there is no other word of it.
-            if self._deadline is not None:
-                self._is_set_up()
-            if self._socket is not None:
-                self._socket.send_audio(message)
 
     # --- deeds ------------------------------------------------------------------------------------------------
 
