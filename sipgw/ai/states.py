@@ -206,6 +206,7 @@ TABLE: dict[Key, Row] = {
     (State.TOOL, Seen.RESULT): (State.LISTENING, ("answer",)),
     (State.TOOL, Seen.LOST): (State.LISTENING, ("reconnect",)),
     #
-    (State.CLOSED, Seen.CLOSE): (State.CLOSED, ("report_closed",)),
+    # What a backend had said when it failed is played on; now nobody is to hear it.
+    (State.CLOSED, Seen.CLOSE): (State.CLOSED, ("clear", "report_closed")),
     (State.CLOSED, Seen.CLEARED): (State.CLOSED, ()),
 }

@@ -528,7 +528,13 @@ def test_a_failure_is_reported_once() -> None:
     failure = Failed("quota", permanent=True)
     assert call.hear(failure) == [act.Tell(failure), act.CloseSocket(1000, "quota")]
     assert call.hear(Failed("connection_lost")) == []
-    assert call.want(Close("over")) == [act.Tell(Closed("over"))]
+    assert call.want(Close("over"))[-1] == act.Tell(Closed("over"))
+
+
+def test_the_rest_of_a_failed_backends_speech_goes_with_the_close() -> None:
+    call = speaking()
+    assert act.ClearPlayout() not in call.hear(Failed("connection_lost")), "the caller may hear it to its end"
+    assert call.want(Close("over")) == [act.ClearPlayout(), act.Tell(Closed("over"))]
 
 
 def test_a_socket_that_never_opened_is_a_failure() -> None:
