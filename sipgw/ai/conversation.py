@@ -30,8 +30,7 @@ from sipgw.trace import Mark, Note, Trace, silent
 SILENCE = {AudioFormat.PCMU_8K: b"\xff", AudioFormat.PCMA_8K: b"\xd5"}
 """One byte of silence, where it is not zero."""
 
-_SPEECH, _STALE_SPEECH = Seen.SPEECH, Seen.STALE_SPEECH
-_INTERRUPTED, _LISTENING = State.INTERRUPTED, State.LISTENING
+_SPEAKING = State.SPEAKING
 """What every frame of speech is compared with: looking a member up in its class takes longer (Python 3.11)."""
 
 
@@ -166,18 +165,25 @@ class Conversation(Deeds):
 
     def _pump(self, now: float) -> None:
         """Take from the dialect until it has nothing more, unless a clear's result has to come first."""
-        dialect, inbox = self._dialect, self._inbox
-        while True:
-            if events := dialect.events():
-                inbox += events
-            if messages := dialect.to_send():
-                self._actions += map(act.Send, messages)
-            if not inbox or self._clearing is not None:
-                return
+        inbox = self._inbox
+        self._collect()
+        while inbox and self._clearing is None:
             self._on(inbox.popleft(), now)
+            if self._told:
+                self._collect()
+
+    def _collect(self) -> None:
+        """Take what the dialect has; it has something new only once it was told something."""
+        self._told = False
+        if events := self._dialect.events():
+            self._inbox += events
+        if messages := self._dialect.to_send():
+            self._actions += map(act.Send, messages)
 
     def _on(self, event: read.Event, now: float) -> None:
-        if isinstance(event, Dropped):
+        if type(event) is Speech and self.state is _SPEAKING and not self._muted and event.item not in self._stale:
+            self._play(event, now)  # the usual case, fifty times a second; the table says the same
+        elif isinstance(event, Dropped):
             self._drop(event.reason, event.detail, now)
         else:
             self._see(self._seen(event), event, now)
@@ -186,7 +192,7 @@ class Conversation(Deeds):
         """What an event is here and now; for most of them their kind says it."""
         match event:
             case Speech(item=item):
-                return _STALE_SPEECH if self._is_stale(item) else _SPEECH
+                return Seen.STALE_SPEECH if self._is_stale(item) else Seen.SPEECH
             case PlaceMark():
                 return Seen.STALE_MARK if self._muted or self.state is State.INTERRUPTED else Seen.MARK
             case Failed(permanent=False) if self.state in CONVERSING and self._attempt < self._reconnects:
@@ -200,7 +206,7 @@ class Conversation(Deeds):
     def _is_stale(self, item: str) -> bool:
         if self._muted:
             return True
-        return item in self._stale if item else self.state is _INTERRUPTED
+        return item in self._stale if item else self.state is State.INTERRUPTED
 
     def _see(self, seen: Seen, event: read.Event | None, now: float) -> None:
         row = TABLE.get((self.state, seen))
@@ -210,7 +216,7 @@ class Conversation(Deeds):
         state, names = row
         for name in names:
             DEEDS[name](self, event, now)
-        if state is _LISTENING and self._calls:
+        if state is State.LISTENING and self._calls:
             state = State.TOOL
         if state is not self.state:
             self._enter(state, seen, now)

@@ -15,6 +15,7 @@ from sipgw.ai.events import (
     Drained,
     Ended,
     Failed,
+    GatewayEvent,
     HangUpWish,
     Interrupted,
     MarkReached,
@@ -51,7 +52,7 @@ class Deeds:
     __slots__ = (
         "_actions", "_attempt", "_call", "_calls", "_clearing", "_dialect", "_farewell", "_farewell_due",
         "_farewell_limit", "_held", "_held_bytes", "_inbox", "_muted", "_queued", "_ready", "_stale", "_stopped",
-        "_trace", "_wanted", "_window",
+        "_told", "_trace", "_wanted", "_window",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect, farewell_limit: float, trace: Trace, call: str) -> None:
@@ -80,9 +81,15 @@ class Deeds:
         self._farewell_due: float | None = None
         self._attempt = 0
         """Reconnections so far."""
+        self._told = False
+        """The dialect was told something, and may have something to say to it."""
 
     def _drop(self, reason: str, detail: str, now: float) -> None:
         self._trace(Note(now, "ai", Mark.DROP, reason, self._call, detail))
+
+    def _send(self, event: GatewayEvent, now: float) -> None:
+        self._told = True
+        self._dialect.send(event, now)
 
     def _tell(self, report: Report) -> None:
         self._actions.append(act.Tell(report))
@@ -101,7 +108,7 @@ class Deeds:
             self._inbox.append(self._wanted)
 
     def _start(self, event: Open, now: float) -> None:
-        self._dialect.send(Started(), now)
+        self._send(Started(), now)
 
     def _hold(self, event: Speech | SpeechEnded | PlaceMark, now: float) -> None:
         if isinstance(event, Speech):
@@ -116,7 +123,7 @@ class Deeds:
         self._held.clear()
         self._held_bytes = 0
         for name in marks:
-            self._dialect.send(MarkReached(name, cleared=True), now)
+            self._send(MarkReached(name, cleared=True), now)
 
     def _release(self, event: Open, now: float) -> None:
         self._inbox.extendleft(reversed(self._held))
@@ -148,32 +155,32 @@ class Deeds:
         for item, sent_ms, queued_ms in event.items:
             # Speech without a name never ends; where all of it was heard, nothing was interrupted.
             if item or sent_ms < queued_ms:
-                self._dialect.send(Interrupted(item, sent_ms, queued_ms), now)
+                self._send(Interrupted(item, sent_ms, queued_ms), now)
         for name in event.marks:
-            self._dialect.send(MarkReached(name, cleared=True), now)
+            self._send(MarkReached(name, cleared=True), now)
 
     def _place_mark(self, event: PlaceMark, now: float) -> None:
         self._actions.append(act.PlaceMark(event.name))
 
     def _refuse_mark(self, event: PlaceMark, now: float) -> None:
-        self._dialect.send(MarkReached(event.name, cleared=True), now)
+        self._send(MarkReached(event.name, cleared=True), now)
 
     def _pass_mark(self, event: playout.MarkReached, now: float) -> None:
-        self._dialect.send(MarkReached(event.name), now)
+        self._send(MarkReached(event.name), now)
 
     def _pass_drained(self, event: playout.Drained, now: float) -> None:
         self._queued = False
-        self._dialect.send(Drained(), now)
+        self._send(Drained(), now)
 
     # --- the caller -------------------------------------------------------------------------------------------
 
     def _pass_on(self, event: Any, now: float) -> None:
-        self._dialect.send(event, now)
+        self._send(event, now)
 
     def _note_speech(self, event: Event, now: float) -> None:
         self._stopped = None
         if isinstance(event, CallerSpeech):
-            self._dialect.send(event, now)
+            self._send(event, now)
 
     def _note_stop(self, event: Event, now: float) -> None:
         if self._stopped is None:
@@ -196,7 +203,7 @@ class Deeds:
 
     def _answer(self, event: ToolResult, now: float) -> None:
         self._calls.discard(event.id)
-        self._dialect.send(event, now)
+        self._send(event, now)
 
     def _report_turn(self, event: playout.PlayoutStarted, now: float) -> None:
         if self._stopped is not None:
@@ -222,7 +229,7 @@ class Deeds:
         self._attempt += 1
 
     def _say_good_bye(self, event: Close, now: float) -> None:
-        self._dialect.send(Ended(event.reason), now)
+        self._send(Ended(event.reason), now)
         self._actions += [act.Send(message) for message in self._dialect.to_send()]
 
     def _close_socket(self, event: Failed | Close, now: float) -> None:
