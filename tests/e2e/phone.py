@@ -13,10 +13,8 @@ import struct
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sipgw.flow import Endpoint
 from sipgw.io.driver import Driver
@@ -27,11 +25,9 @@ from sipgw.sip.agent import Agent
 from sipgw.sip.events import Answered, HungUp, Lost, Refused, Released, SipEvent
 from sipgw.sip.message import Request, Response
 from sipgw_codecs.g711 import PCMU
-
-Pcm = NDArray[np.int16]
+from tests.e2e.sound import RATE_HZ, Packet, Pcm
 
 HOST = "127.0.0.1"
-RATE_HZ = 8000
 LIMIT = 10.0
 """Seconds anything here may take before the test fails."""
 
@@ -40,32 +36,6 @@ _EVENT_TYPE = 101
 _HEADER = struct.Struct("!BBHII")
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")
-_AUDIBLE = 100
-"""Samples above this are sound; G.711 silence and filter ringing stay below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One RTP packet that came."""
-
-    when: float
-    """Unix time at which the kernel took it."""
-    payload_type: int
-    marker: bool
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload: bytes
-
-    @property
-    def pcm(self) -> Pcm:
-        """Its samples at 8 kHz."""
-        return PCMU.decode(np.frombuffer(self.payload, np.uint8))
-
-    @property
-    def audible(self) -> bool:
-        """Whether it is anything but silence."""
-        return bool(np.abs(self.pcm.astype(np.int32)).max() > _AUDIBLE)
 
 
 class Phone:
@@ -289,18 +259,6 @@ async def calling(
         await phone.hang_up()
     finally:
         phone.close()
-
-
-def tone(seconds: float, hz: float, rate_hz: int = RATE_HZ, amplitude: int = 9000) -> Pcm:
-    """A sine."""
-    times = np.arange(round(seconds * rate_hz)) / rate_hz
-    return (amplitude * np.sin(2 * np.pi * hz * times)).astype(np.int16)
-
-
-def level_at(pcm: Pcm, hz: float, rate_hz: int = RATE_HZ) -> float:
-    """Amplitude of the component at `hz`, on the scale of 16-bit samples."""
-    turns = np.exp(-2j * np.pi * hz * np.arange(len(pcm)) / rate_hz)
-    return float(2 * np.abs(np.dot(pcm.astype(np.float64), turns)) / max(len(pcm), 1))
 
 
 def _address_in(body: bytes) -> Endpoint:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.e2e.phone import RATE_HZ, Pcm
+from tests.e2e.sound import RATE_HZ, Pcm
 from tests.interop import peers
 from tests.interop.programs import finish
 from tests.interop.quality import samples_of

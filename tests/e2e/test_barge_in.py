@@ -6,9 +6,10 @@ from pathlib import Path
 
 from sipgw.settings import embedded
 from sipgw.tools.wav import read_wav
-from tests.e2e.phone import RATE_HZ as PHONE_HZ
-from tests.e2e.phone import Packet, Phone, calling, tone
+from tests.e2e.phone import Phone, calling
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import RATE_HZ as PHONE_HZ
+from tests.e2e.sound import Packet, tone
 from tests.fakes.backend import FakeBackend, Voice
 from tests.interop.gateway import Gateway, running
 

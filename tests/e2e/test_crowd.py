@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.e2e.phone import calling, level_at, tone
+from tests.e2e.phone import calling
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import level_at, tone
 from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import Gateway, running
 

@@ -3,8 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from tests.e2e.phone import Phone, calling, level_at, tone
+from tests.e2e.phone import Phone, calling
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import level_at, tone
 from tests.fakes.backend import CloseWith, FakeBackend, Voice
 from tests.interop.gateway import Gateway, running
 

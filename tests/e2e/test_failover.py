@@ -10,8 +10,9 @@ import numpy as np
 from sipgw.settings import embedded
 from sipgw.tools.listening import match
 from sipgw.tools.wav import read_wav
-from tests.e2e.phone import RATE_HZ, Phone, calling, level_at, tone
+from tests.e2e.phone import Phone, calling
 from tests.e2e.plan import Way, ai, plan, to
+from tests.e2e.sound import RATE_HZ, level_at, tone
 from tests.fakes.backend import CloseWith, Drop, FakeBackend, Script, Voice, Wait
 from tests.interop.gateway import Gateway, free_port, running
 

@@ -3,8 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from tests.e2e.phone import calling, tone
+from tests.e2e.phone import calling
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import tone
 from tests.fakes.backend import FakeBackend, Script, Voice
 from tests.interop.gateway import running
 

@@ -15,8 +15,8 @@ from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import ServerConnection, serve
 
 from tests.e2e import pjsip
-from tests.e2e.phone import RATE_HZ, Pcm, level_at, tone
 from tests.e2e.plan import plan, to
+from tests.e2e.sound import RATE_HZ, Pcm, level_at, tone
 from tests.interop import peers
 from tests.interop.gateway import free_port, running
 

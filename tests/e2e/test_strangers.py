@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from sipgw_codecs.g711 import PCMU
-from tests.e2e.phone import HOST, Phone, calling, level_at, tone
+from tests.e2e.phone import HOST, Phone, calling
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import level_at, tone
 from tests.fakes.backend import FakeBackend, Voice
 from tests.interop.gateway import Gateway, running
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.e2e import pjsip
-from tests.e2e.phone import Pcm, level_at, tone
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import Pcm, level_at, tone
 from tests.fakes.backend import FakeBackend, Voice
 from tests.interop.gateway import running
 
