@@ -104,7 +104,7 @@ async def talking(server: Realtime, **options: Any) -> AsyncIterator[tuple[Desk,
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what comes with the loop's next turns."""
     async with asyncio.timeout(LIMIT):
-        while not condition():  # noqa: ASYNC110 - the thing waited for has no event of its own
+        while not condition():
             await asyncio.sleep(0.001)
 
 
