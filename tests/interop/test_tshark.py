@@ -24,13 +24,14 @@ OURS = "udp.srcport >= 33000 and udp.srcport <= 33099"
 
 
 @contextlib.asynccontextmanager
-async def captured(file: Path) -> AsyncIterator[None]:
-    """Everything on the loopback in UDP, from when tshark says that it captures until the end of the block."""
+async def captured(file: Path, port: int) -> AsyncIterator[None]:
+    """SIP and RTP of the gateway at `port`, from when tshark says that it captures until the BYE was answered."""
     executable = program("tshark")
     if os.geteuid() != 0:
         pytest.skip("capturing needs root")
     process = await asyncio.create_subprocess_exec(
-        *(executable, "-i", "lo", "-f", "udp", "-q", "-w", str(file)), stderr=asyncio.subprocess.PIPE
+        *(executable, "-i", "lo", "-f", f"udp port {port} or udp portrange 33000-33099", "-q", "-w", str(file)),
+        stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
     try:
@@ -38,9 +39,9 @@ async def captured(file: Path) -> AsyncIterator[None]:
             while b"Capture started" not in (line := await process.stderr.readline()):
                 assert line, "tshark ended"
         yield
-        # What it has caught reaches the file a little later: the BYE and its answer come last.
+        # What it has caught reaches the file a little later; the answer to the BYE comes last.
         async with asyncio.timeout(LIMIT):
-            while len(re.findall(rb"CSeq: \d+ BYE", file.read_bytes())) < 2:
+            while not re.search(rb"SIP/2\.0 200 OK\r\n(?:[^\r\n]+\r\n)*?CSeq: \d+ BYE", file.read_bytes()):
                 await asyncio.sleep(0.1)
     finally:
         process.terminate()
@@ -62,7 +63,7 @@ async def dissected(file: Path, gateway: Gateway, which: str, *names: str) -> li
 async def test_an_independent_dissector_finds_nothing_wrong(tmp_path: Path) -> None:
     file = tmp_path / "call.pcapng"
     async with running(tmp_path, {"media": {"ports": "33000-33099"}}) as gateway:
-        async with captured(file):
+        async with captured(file, gateway.port):
             sound = from_wav(await speech_wav(tmp_path))
             report = await call(Order(f"sip:echo@{gateway.address}", sound, keys="5", seconds=12))
         assert report.answered
