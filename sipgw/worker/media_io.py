@@ -114,13 +114,20 @@ class MediaIo:
     # --- every 5 ms ---------------------------------------------------------------------------------------------
 
     def serve(self, number: int, now: float, missed: int = 0) -> None:
-        """One sub-tick: send what is due, receive what came, hand on audio and events. Takes a `Ticker`'s call."""
+        """One sub-tick: send what is due, receive what came, hand on audio and events. Takes a `Ticker`'s call.
+
+        Sending comes first, to be on time. After a stall it is late anyway and comes last: what an echo or another
+        caller is to say now may lie in the sockets.
+        """
         engine = self._engine
-        self._send(number, now, missed)
+        if not missed:
+            self._send(number, now, 0)
         self._drain(now)
         engine.handle_timers(now)
         for session, audio in engine.decode(now):
             self._on_audio(session, audio)
+        if missed:
+            self._send(number, now, missed)
         self._send_rtcp()
         for event in engine.events():
             self._on_event(event)
