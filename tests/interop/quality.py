@@ -21,7 +21,7 @@ async def pesq(reference: Path, degraded: Path) -> dict[str, Any]:
     return judged
 
 
-async def best_pesq(call: Callable[[], Awaitable[tuple[Path, Path]]], wanted: float, tries: int = 3) -> dict[str, Any]:
+async def best_pesq(call: Callable[[], Awaitable[tuple[Path, Path]]], wanted: float, tries: int = 6) -> dict[str, Any]:
     """The best judgement of up to `tries` calls, each of which gives a reference and what became of it.
 
     PESQ tells what codec and resampling do to speech, and one phone that was not scheduled for 30 ms on a busy machine
