@@ -20,19 +20,17 @@ from sipgw.flow import Endpoint
 from sipgw.media import plane
 from sipgw.media.convert import LAWS, Inward, Resamplers
 from sipgw.media.hearing import Hearing
+from sipgw.media.held import Held
 from sipgw.media.lane import Departure
 from sipgw.media.reports import Reports
 from sipgw.media.session import Session, Wiring
 from sipgw.media.table import Table
-from sipgw.media.wheel import Wheel, packet_interval
+from sipgw.media.wheel import Wheel
 from sipgw.options import MediaOptions
-from sipgw.rtp.packet import pack
 from sipgw.rtp.timeline import Timeline
 from sipgw.trace import Mark, Note, Trace, silent
 
 _NEVER = float("inf")
-_KEEP_ALIVE = 15.0
-"""While the far end does not want to hear us, a packet this often keeps NATs open (RFC 6263)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +76,7 @@ class Engine:
         self._sessions: dict[str, Session] = {}
         self._by_slot: list[Session | None] = [None] * len(self._table)
         self._ready: list[Session] = []
-        self._held: dict[int, float] = {}
-        """Slots of started sessions whose far end does not want to hear us, with the time up to which their timestamps
-        have been counted."""
+        self._held = Held(self._table)
         self._events: list[EngineEvent] = []
         self._rtcp: list[tuple[int, bytes, Endpoint]] = []
         self._talkative: list[Session] = []
@@ -145,7 +141,6 @@ class Engine:
         stats = one.summary(self._sent(one, now)[1])
         self.set_audio(session, None)
         self._unroute(one, now)
-        self._held.pop(one.slot, None)
         self._table.release(one.slot)
         self._by_slot[one.slot] = None
         del self._sessions[session]
@@ -162,20 +157,11 @@ class Engine:
         if session.stream.sending:
             self._wheel.add(session)
         else:
-            self._held[session.slot] = now
+            self._held.add(session, now)
 
     def _unroute(self, session: Session, now: float) -> None:
-        """Leave the lane; a session that was held has its timestamps moved on by the time that has passed."""
         self._wheel.remove(session)
-        if session.slot in self._held:
-            self._pass_time(session, now)
-            del self._held[session.slot]
-            session.marker = True
-
-    def _pass_time(self, session: Session, now: float) -> None:
-        passed = round((now - self._held[session.slot]) * session.codec.clock_hz)
-        self._table.timestamp[session.slot] += np.uint32(passed & 0xFFFFFFFF)
-        self._held[session.slot] = now
+        self._held.remove(session, now)
 
     # --- conversations ------------------------------------------------------------------------------------------
 
@@ -304,22 +290,7 @@ class Engine:
         self._now = now
         if missed:
             self._trace(Note(now, "media", Mark.TIMER, "ticks_missed", detail=str(missed)))
-        return self._wheel.tick(number, now, missed) + self._keep_alives(now)
-
-    def _keep_alives(self, now: float) -> list[Departure]:
-        due = [slot for slot, counted in self._held.items() if now - counted >= _KEEP_ALIVE]
-        return [self._keep_alive(session, now) for slot in due if (session := self._by_slot[slot])]
-
-    def _keep_alive(self, session: Session, now: float) -> Departure:
-        """One packet of silence."""
-        table, slot = self._table, session.slot
-        self._pass_time(session, now)
-        sequence, timestamp = int(table.sequence[slot]), int(table.timestamp[slot])
-        header = pack(session.stream.send_type, False, sequence, timestamp, int(table.ssrc[slot]))
-        silence = session.codec.silence(packet_interval(session.stream.ptime_ms))
-        table.sequence[slot] += np.uint64(1)
-        session.octets += len(silence)
-        return slot, memoryview(header + silence), session.destination
+        return self._wheel.tick(number, now, missed) + self._held.tick(now)
 
     # --- time and events ----------------------------------------------------------------------------------------
 
@@ -354,9 +325,7 @@ class Engine:
         lane = self._wheel.lane(session)
         packets = int(self._table.sequence[session.slot]) - session.first_sequence
         octets = lane.octets(session) if lane else session.octets
-        timestamp = int(self._table.timestamp[session.slot])
-        if session.slot in self._held:
-            timestamp += round((now - self._held[session.slot]) * session.codec.clock_hz)
+        timestamp = int(self._table.timestamp[session.slot]) + self._held.passed(session, now)
         return timestamp, packets, octets
 
     def rtcp_to_send(self) -> list[tuple[int, bytes, Endpoint]]:
