@@ -17,6 +17,7 @@ from sipgw.media.hearing import Hearing
 from sipgw.media.latch import Latch
 from sipgw.media.repair import Repair
 from sipgw.media.reports import Reports
+from sipgw.media.vigil import Vigil
 from sipgw.options import MediaOptions
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
 from sipgw.rtp.packet import BadPacket, header, is_rtcp
@@ -61,9 +62,9 @@ class Session:
     """
 
     __slots__ = (
-        "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_told", "_watched", "_wiring", "audio", "call",
+        "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_vigil", "_wiring", "audio", "call",
         "codec", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing", "id", "inbox",
-        "inward", "latch", "line", "marker", "octets", "options", "playout", "remote_ssrc", "repair", "reports", "slot",
+        "inward", "latch", "line", "marker", "octets", "playout", "remote_ssrc", "repair", "reports", "slot",
         "started", "stats", "stream", "tail", "talking",
     )  # fmt: skip
 
@@ -78,7 +79,7 @@ class Session:
     ) -> None:
         self.slot, self.id, self.call = slot, command.session, command.call
         self.first_sequence = sequence
-        self.options, self.reports = options, reports
+        self.reports = reports
         self._wiring = wiring
         self.due = _NEVER
         """What `next_timer` would return, or earlier: packets put timers off without a word."""
@@ -113,10 +114,7 @@ class Session:
         """Payload octets sent, as `Lane.octets` counts them while the session is in a lane."""
         self.first_audio: float | None = None
         self.started: float | None = None
-        self._told = -_NEVER
-        """Last sign of life before the silence that was told of."""
-        self._watched = 0.0
-        """Since when the far end has been silent, at most."""
+        self._vigil = Vigil(self.latch, options)
         self.agree(command.stream)
 
     def agree(self, stream: plane.Stream) -> None:
@@ -140,7 +138,7 @@ class Session:
         if stream.remote != before.remote:
             self.destination, self._rtcp_source = stream.remote, None
         if before.held and not stream.held:
-            self._watched = now
+            self._vigil.sign(now)
         if self.line is not None:
             self.line.restart(now)  # what it held was in another codec
         self._rarely_due = now
@@ -247,7 +245,7 @@ class Session:
             self._drop(bad.reason, now)
             return
         self._rtcp_source = source
-        self._watched = now
+        self._vigil.sign(now)
 
     def _key(self, digit: Digit | None) -> None:
         if digit is not None:
@@ -268,7 +266,8 @@ class Session:
 
     def start(self, now: float) -> None:
         """RTP leaves, and is waited for, from now on."""
-        self.started = self._watched = now
+        self.started = now
+        self._vigil.begin(now)
         self.reports.start(now)
         self._rarely_due = now
         self._want_timers(now)
@@ -302,23 +301,13 @@ class Session:
     def _handle_rare_timers(self, now: float) -> None:
         """What is not due at every packet."""
         self._key(self._digits.handle_timers(now))
-        if now >= self._inactive_at():
-            self._told = self._last_sign()
-            self._wiring.emit(plane.Inactive(self.id, round(now - self._told, 1), self.latch.source is None))
-        inactive_at = min(self._inactive_at(), now + _LOOK_AGAIN)  # packets do not arm timers
-        self._rarely_due = min(self._digits.next_timer() or _NEVER, inactive_at, self.reports.due)
-
-    def _last_sign(self) -> float:
-        return max(self._watched, self.latch.heard)
-
-    def _inactive_at(self) -> float:
-        """When the far end counts as gone; told once for each silence."""
-        if self.started is None or self.stream.held:
-            return _NEVER
-        sign, never = self._last_sign(), self.latch.source is None
-        if sign == self._told:
-            return _NEVER
-        return sign + (self.options.first_packet_timeout if never else self.options.inactivity_timeout)
+        look_again = now + _LOOK_AGAIN  # packets do not arm timers
+        if not self.stream.held:
+            silent = self._vigil.handle_timers(now)
+            if silent is not None:
+                self._wiring.emit(plane.Inactive(self.id, round(silent, 1), self.latch.source is None))
+            look_again = min(self._vigil.next_timer(), look_again)
+        self._rarely_due = min(self._digits.next_timer() or _NEVER, look_again, self.reports.due)
 
     def begin_talking(self, now: float) -> None:
         """The first packet of a talkspurt leaves."""
