@@ -9,7 +9,7 @@ from sipgw.app.prompts import load_prompts
 from sipgw.errors import Unavailable
 from sipgw.options import CallOptions, RouteOptions
 from sipgw.settings import Settings, SettingsError, load
-from sipgw.settings.model import Backend
+from sipgw.settings.backends import Backend
 from sipgw.tools.replay.command import Plan, replay
 from sipgw.tools.replay.simulation import Gateway
 

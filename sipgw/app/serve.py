@@ -20,7 +20,8 @@ from sipgw.errors import SipgwError, Unavailable
 from sipgw.flow import Endpoint
 from sipgw.ops.logs import configure
 from sipgw.settings import Settings, SettingsError, embedded, load
-from sipgw.settings.model import Backend, Route
+from sipgw.settings.backends import Backend
+from sipgw.settings.calls import Route
 from sipgw.tools.echo_ai import EchoAi
 from sipgw.tools.prove import prove, show
 

@@ -2,8 +2,10 @@
 
 import ipaddress
 
+from sipgw.settings.calls import Route
 from sipgw.settings.dialects import check_backend
-from sipgw.settings.model import Media, Route, Settings
+from sipgw.settings.media import Media
+from sipgw.settings.model import Settings
 from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
 

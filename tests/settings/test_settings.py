@@ -8,7 +8,11 @@ import pytest
 
 from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions, SipOptions
 from sipgw.settings import Settings, SettingsError, embedded, load
-from sipgw.settings.model import Backend, Calls, Log, Media, Metrics, Route, Sip
+from sipgw.settings.backends import Backend
+from sipgw.settings.calls import Calls, Route
+from sipgw.settings.media import Media
+from sipgw.settings.sip import Sip
+from sipgw.settings.watching import Log, Metrics
 
 ROUTES = """\
 backends:

@@ -1,0 +1,11 @@
+"""What each layer gets to see of the settings: frozen dataclasses, built by `settings`, one file a layer.
+
+Durations are in seconds unless the name carries a unit.
+"""
+
+from sipgw.options.backend import BackendOptions
+from sipgw.options.call import CallOptions, RouteOptions
+from sipgw.options.media import MediaOptions
+from sipgw.options.sip import SipOptions
+
+__all__ = ["BackendOptions", "CallOptions", "MediaOptions", "RouteOptions", "SipOptions"]

@@ -1,0 +1,45 @@
+"""What the call core gets to see of the settings."""
+
+from dataclasses import dataclass
+
+from sipgw.options.backend import BackendOptions
+
+
+@dataclass(frozen=True, slots=True)
+class RouteOptions:
+    """One route: which called numbers, which backends in order."""
+
+    number: str = "*"
+    """The called number: exact, a prefix ending in `*`, or `*` for any."""
+    targets: tuple[str, ...] = ()
+    """Names of backends, tried in order."""
+    anyone: bool = False
+    """Serve callers from any source address; otherwise only `sources`."""
+    sources: tuple[str, ...] = ()
+    """Addresses or CIDR ranges that may use this route."""
+    target_timeout: float = 5.0
+    """How long one target may take to become ready before the next is tried."""
+    ring: bool = True
+    """Send 180 while a target gets ready."""
+    last_resort: str = "apology"
+    """When no target works: `apology` (answer, speak one, hang up) or a SIP status code as text, such as `503`."""
+    max_duration: float = 14_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """The call core's view."""
+
+    node: str = "n1"
+    routes: tuple[RouteOptions, ...] = ()
+    backends: tuple[BackendOptions, ...] = ()
+    first_rtp_wait: float = 0.3
+    """After the ACK: how long the conversation waits for first RTP before it starts anyway."""
+    farewell_limit: float = 10.0
+    """How long a hang-up wished by the AI waits for its last words to be played."""
+    max_calls: int = 0
+    """Concurrent calls; 0 means as many as there are ports."""
+    drain_limit: float = 300.0
+    """How long running calls may go on after SIGTERM."""
+    retry_after: int = 30
+    """Seconds told to callers refused while draining or full."""

@@ -1,0 +1,30 @@
+"""What the media plane gets to see of the settings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOptions:
+    """The media plane's view."""
+
+    host: str = "127.0.0.1"
+    """Address RTP sockets bind."""
+    advertised: str = ""
+    """Address put into SDP; empty means `host`."""
+    first_port: int = 20_000
+    last_port: int = 29_999
+    port_rest: float = 5.0
+    """How long a port pair rests after use before another call may get it."""
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    """In order of preference, by their SDP encoding names."""
+    ptime_ms: int = 20
+    first_packet_timeout: float = 30.0
+    """How long an answered call may wait for its first RTP packet."""
+    inactivity_timeout: float = 30.0
+    """How long RTP may stay away later; RTCP counts as a sign of life, hold suspends it."""
+    reorder_wait_ms: int = 40
+    """How long a missing packet is waited for before it is concealed."""
+    fill_after_ms: int = 60
+    """How long nothing may arrive before the AI's time line is filled at real-time pace."""
+    relatch_after_ms: int = 500
+    """How long the latched source must be silent before another may take its place."""

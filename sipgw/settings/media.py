@@ -1,0 +1,40 @@
+"""The keys of `media`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sipgw.settings.section import Seconds, Section, Wait
+
+
+class Media(Section):
+    """Where RTP goes in and out."""
+
+    host: str = "127.0.0.1"
+    """IP address of the RTP sockets."""
+    advertised: str = ""
+    """Address put into SDP, where it differs from `host` (behind NAT)."""
+    ports: Annotated[str, Field(pattern=r"^\d{1,5}-\d{1,5}$")] = "20000-29999"
+    """First and last UDP port for RTP and RTCP; a call takes two. SIPGW_MEDIA_PORTS overrides it."""
+    port_rest: Wait = 5.0
+    """Seconds a pair of ports rests after a call."""
+    codecs: tuple[Literal["PCMU", "PCMA"], ...] = ("PCMU", "PCMA")
+    """Codecs we take, the preferred first."""
+    ptime_ms: Literal[10, 20, 30, 40, 60] = 20
+    """Milliseconds of sound in each packet we send, where the far end does not ask for another length."""
+    first_packet_timeout: Seconds = 30.0
+    """Seconds an answered call may stay without its first packet."""
+    inactivity_timeout: Seconds = 30.0
+    """Seconds without any packet after which a call is ended; not while it is on hold."""
+    reorder_wait_ms: Annotated[int, Field(ge=0, le=500)] = 40
+    """Milliseconds a missing packet is waited for before it is concealed."""
+    fill_after_ms: Annotated[int, Field(ge=20, le=2000)] = 60
+    """Milliseconds without packets after which the AI is sent silence instead."""
+    relatch_after_ms: Annotated[int, Field(ge=20, le=60_000)] = 500
+    """Milliseconds the caller's address must be silent before packets from another are taken in its place."""
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """First and last port."""
+        first, _, last = self.ports.partition("-")
+        return int(first), int(last)
