@@ -16,6 +16,7 @@ from sipgw.io.clock import MonotonicClock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPool, raise_descriptor_limit
 from sipgw.io.udp import PASSING, UdpListener
+from sipgw.ops.feed import Feed
 from sipgw.ops.logs import both, trace_to
 from sipgw.ops.metrics import Metrics
 from sipgw.settings import Settings
@@ -39,13 +40,17 @@ class Gateway:
         self._settings, self._log = settings, log
         self._clock = MonotonicClock()
         self.metrics = Metrics()
+        self.feed = Feed()
         self._trace = both(trace_to(log), self.metrics.trace)
         media = settings.media_options()
         self._pool = PortPool(media)
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
         self._plane = LocalPlane(media, load_prompts(), self._trace)
         self.metrics.watch_media(self._plane.lateness, self._plane.failures)
-        self._calls = Calls(settings.call_options(), media, token=token, wall=self._wall, trace=self._trace)
+        self._calls = Calls(
+            settings.call_options(), media,
+            token=token, wall=self._wall, trace=self._trace, publish=self.feed.publish,
+        )  # fmt: skip
         self._control = Control(
             self._calls,
             self._agent,

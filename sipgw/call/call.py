@@ -8,6 +8,7 @@ from sipgw.call.cdr import Draft
 from sipgw.call.deeds import DEEDS, Deeds
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent
+from sipgw.call.feed import Kind, Value
 from sipgw.call.holdings import Holdings
 from sipgw.call.reading import Reading
 from sipgw.call.states import TABLE, Seen, State
@@ -33,8 +34,8 @@ class Call:
         self.draft = Draft(call, around.wall, now)
         self._around = around
         self._held = Holdings(call, leg)
-        self._deeds = Deeds(call, self._held, self.draft, around)
-        self._reading = Reading(self._held, self.draft, self._drop)
+        self._deeds = Deeds(call, self._held, self.draft, around, self._happened)
+        self._reading = Reading(self._held, self.draft, self._drop, self._happened)
 
     def on(self, event: CallEvent, now: float) -> None:
         """Something happened."""
@@ -98,6 +99,9 @@ class Call:
     def _let_go(self) -> None:
         self._held.leave(Cause.INTERNAL, Cause.INTERNAL.status, "", ())
         self._held.let_go(Cause.INTERNAL.record)
+
+    def _happened(self, kind: Kind, now: float, /, **data: Value) -> None:
+        self._around.happened(kind, self.id, now, **data)
 
     def _drop(self, name: str, detail: str, now: float) -> None:
         self._around.drop(self.id, name, detail, now)

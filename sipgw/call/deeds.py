@@ -7,6 +7,7 @@ from sipgw.call import effects as do
 from sipgw.call.causes import GATEWAY, RETRY_LATER, Refusal, ending, reason
 from sipgw.call.cdr import Draft
 from sipgw.call.events import PortsOpened
+from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
 from sipgw.call.negotiation import Negotiation
@@ -29,13 +30,14 @@ ENDING_LIMIT = 2.0
 class Deeds:
     """One call's deeds and what they have to remember."""
 
-    def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings) -> None:
+    def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings, happened: Happened) -> None:
         self._call = call
         self._held = held
         self._draft = draft
         self._around = around
+        self._happened = happened
         self._negotiation = Negotiation(call, around.media)
-        self._targets = Targets(held, draft, around.options.farewell_limit)
+        self._targets = Targets(held, draft, around.options.farewell_limit, happened)
         self._invitation: Invitation | None = None
         self._route: Route | None = None
         self._refusal: Refusal | None = None
@@ -62,6 +64,10 @@ class Deeds:
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
         self._draft.caller, self._draft.called, self._draft.sip_call_id = who.caller, who.called, who.sip_call_id
+        self._happened(
+            Kind.STARTED, moment.now,
+            caller=who.caller, called=who.called, source=who.source, sip_call_id=who.sip_call_id,
+        )  # fmt: skip
         return None
 
     def find_route(self, moment: Moment) -> Seen | None:
@@ -108,13 +114,14 @@ class Deeds:
         if self._its_route.options.ring:
             self._draft.ringing = moment.now
             self._held.ring()
+            self._happened(Kind.RINGING, moment.now)
 
     # --- targets ----------------------------------------------------------------------------------------------
 
     def next_target(self, moment: Moment) -> Seen | None:
         """Try the first target, or the one after that which failed."""
         if moment.seen is Seen.TARGET_FAILED:
-            self._drop("target_failed", self._targets.failed(moment.event), moment.now)
+            self._drop("target_failed", self._targets.failed(moment.event, moment.now), moment.now)
         return None if self._targets.next(self._facts(), moment.now) else Seen.OUT_OF_TARGETS
 
     def take_target(self, moment: Moment) -> None:
@@ -148,7 +155,9 @@ class Deeds:
             self._held.start_session()
         self._held.start_timer("limit", moment.now + self._its_route.options.max_duration)
         self._draft.answered, self._draft.status = moment.now, 200
-        self._held.log("call answered", self._draft.summary())
+        summary = self._draft.summary()
+        self._held.log("call answered", summary)
+        self._happened(Kind.ANSWERED, moment.now, **summary)
 
     def take_ack(self, moment: Moment) -> Seen | None:
         """The ACK may hold the answer to an offer of ours."""
@@ -249,7 +258,9 @@ class Deeds:
 
     def finish(self, moment: Moment) -> None:
         """Write the record."""
-        self._held.finish(self._draft.finish(moment.now))
+        record = self._draft.finish(moment.now)
+        self._held.finish(record)
+        self._happened(Kind.ENDED, moment.now, **record.summary())
 
     # --- what they need ---------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sipgw.ai import events as ai
 from sipgw.call.cdr import Draft
 from sipgw.call.events import CallEvent, PortsFailed, PortsOpened, TimerFired
+from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
 from sipgw.call.states import Seen
 from sipgw.media import plane
@@ -47,12 +48,16 @@ class Reading:
         held: knows which conversation and which timers are current.
         draft: takes keys and turns.
         drop: traces what came too late.
+        happened: tells what may be known outside.
     """
 
-    def __init__(self, held: Holdings, draft: Draft, drop: Callable[[str, str, float], None]) -> None:
+    def __init__(
+        self, held: Holdings, draft: Draft, drop: Callable[[str, str, float], None], happened: Happened
+    ) -> None:
         self._held = held
         self._draft = draft
         self._drop = drop
+        self._happened = happened
 
     def seen(self, event: CallEvent, now: float) -> Seen | None:
         """What the event is to the state table; None where it is nothing to it."""
@@ -61,8 +66,9 @@ class Reading:
                 return self._timer(timer, now)
             case plane.Reported():
                 return self._report(event, now)
-            case plane.Digit():
+            case plane.Digit(digit=digit, duration_ms=duration_ms):
                 self._draft.digits += 1
+                self._happened(Kind.DIGIT, now, digit=digit, duration_ms=duration_ms)
                 return None
             case sip.Lost(reason="no_ack"):
                 return Seen.NO_ACK
@@ -88,6 +94,9 @@ class Reading:
         match report:
             case ai.Turn(latency_ms=latency_ms):
                 self._draft.turns_ms.append(latency_ms)
+                self._happened(Kind.TURN, now, latency_ms=latency_ms)
+            case ai.Transcript(who=who, text=text, final=final):
+                self._happened(Kind.TRANSCRIPT, now, role=who, text=text, final=final)
             case ai.ToolCall(id=call, name=name):
                 self._decline(call, "unknown tool", name, now)
             case ai.TransferWish(id=call, target=target):

@@ -13,6 +13,7 @@ from sipgw.call.call import Call
 from sipgw.call.cdr import last_ready
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
+from sipgw.call.feed import Publish, unheard
 from sipgw.call.ids import call_id, owner
 from sipgw.call.routing import Routes
 from sipgw.call.states import State
@@ -49,6 +50,7 @@ class Calls:
         token: makes a word nobody else has, for each call's id.
         wall: turns the core's `now` into Unix time.
         trace: takes notes.
+        publish: takes what may be known outside.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class Calls:
         token: Callable[[], str],
         wall: Callable[[float], float],
         trace: Trace = silent,
+        publish: Publish = unheard,
     ) -> None:
         self._options = options
         self._token = token
         self._trace = trace
-        self._around = Surroundings(options, media, Routes(options.routes, options.backends), trace, wall)
+        self._around = Surroundings(options, media, Routes(options.routes, options.backends), trace, wall, publish)
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}
         self.draining = False

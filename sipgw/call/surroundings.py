@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sipgw.call.feed import Happening, Kind, Publish, Value, unheard
 from sipgw.call.routing import Routes
 from sipgw.call.states import Seen
 from sipgw.options import CallOptions, MediaOptions
@@ -20,6 +21,11 @@ class Surroundings:
     trace: Trace
     wall: Callable[[float], float]
     """Turns the core's `now` into Unix time."""
+    publish: Publish = unheard
+
+    def happened(self, kind: Kind, call: str, now: float, /, **data: Value) -> None:
+        """Tell whoever watches from outside."""
+        self.publish(Happening(kind, call, self.wall(now), data))
 
     def drop(self, call: str, name: str, detail: str, now: float) -> None:
         """Trace that something was not acted upon, or refused."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sipgw.ai.events import CallFacts
 from sipgw.call.causes import reason
 from sipgw.call.cdr import Draft
+from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
 from sipgw.call.routing import Route, Target
 from sipgw.media import plane
@@ -15,10 +16,11 @@ TIMER = "target"
 class Targets:
     """One call's targets. Each is tried once; `Holdings.attempt` counts them."""
 
-    def __init__(self, held: Holdings, draft: Draft, farewell_limit: float) -> None:
+    def __init__(self, held: Holdings, draft: Draft, farewell_limit: float, happened: Happened) -> None:
         self._held = held
         self._draft = draft
         self._farewell_limit = farewell_limit
+        self._happened = happened
         self._left: Iterator[Target] = iter(())
         self._timeout = 0.0
 
@@ -31,11 +33,12 @@ class Targets:
         """Connect the next one; returns whether there was one."""
         for target in self._left:
             self._draft.tried(target.name, now)
+            self._happened(Kind.TARGET, now, target=target.name)
             if target.backend is not None:
                 self._held.connect(target.backend, facts, self._farewell_limit)
                 self._held.start_timer(TIMER, now + self._timeout)
                 return True
-            self._draft.target_failed("not_configured")
+            self._failed("not_configured", now)
         return False
 
     def ready(self) -> None:
@@ -43,7 +46,7 @@ class Targets:
         self._held.cancel_timer(TIMER)
         self._draft.target_ready()
 
-    def failed(self, event: object) -> str:
+    def failed(self, event: object, now: float) -> str:
         """The one at hand did, by its own report or because it took too long; returns why.
 
         One that took too long is still at it: it is replaced, or closed with the call.
@@ -52,5 +55,9 @@ class Targets:
         if isinstance(event, plane.Reported):
             self._held.forget_conversation()
         why = reason(event) or "timeout"
-        self._draft.target_failed(why)
+        self._failed(why, now)
         return f"{self._draft.targets[-1].target}: {why}"
+
+    def _failed(self, why: str, now: float) -> None:
+        self._draft.target_failed(why)
+        self._happened(Kind.TARGET_FAILED, now, target=self._draft.targets[-1].target, reason=why)

@@ -14,6 +14,7 @@ from sipgw.ai import events as ai
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
 from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.feed import Happening
 from sipgw.call.ids import owner
 from sipgw.call.registry import DRAIN_TIMER, Calls
 from sipgw.flow import Flow
@@ -81,6 +82,7 @@ class Control:
     now: float = 0.0
     effects: list[do.Effect] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
     timers: dict[str, float] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     """Ports asked for that have neither come nor failed."""
@@ -110,7 +112,12 @@ class Control:
         if not options.backends:
             options = replace(options, backends=(AI, SPARE))
         self.calls = Calls(
-            options, self.media, token=lambda: f"{next(serial):04x}", wall=self.wall, trace=self.notes.append
+            options,
+            self.media,
+            token=lambda: f"{next(serial):04x}",
+            wall=self.wall,
+            trace=self.notes.append,
+            publish=self.happenings.append,
         )
 
     # --- what the core wants --------------------------------------------------------------------------------------

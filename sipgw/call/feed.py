@@ -1,0 +1,59 @@
+"""What calls tell whoever watches from outside: the event stream, webhooks, records. Nobody in here waits for them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+Value = str | int | float | bool | None
+
+
+class Kind(Enum):
+    """What can happen, by its public name. The fields of each are told here."""
+
+    STARTED = "call.started"
+    """An INVITE was read: caller, called, source, sip_call_id."""
+    RINGING = "call.ringing"
+    TARGET = "call.target"
+    """A target is tried: target."""
+    TARGET_FAILED = "call.target_failed"
+    """target, reason."""
+    ANSWERED = "call.answered"
+    """route, target, codec, besides what `STARTED` told."""
+    DIGIT = "call.digit"
+    """The caller pressed a key: duration_ms, and digit where keys may be shown."""
+    TRANSCRIPT = "call.transcript"
+    """role (`caller` or `agent`), text, final."""
+    TURN = "call.turn"
+    """latency_ms."""
+    ENDED = "call.ended"
+    """The record's summary."""
+    ALARM = "alarm"
+    """Something an operator should look at: name, detail. `call` may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened."""
+
+    kind: Kind
+    call: str
+    """The call's id."""
+    when: float
+    """Unix time."""
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+
+Publish = Callable[[Happening], None]
+"""Takes what happens. Must not raise and must not block."""
+
+
+class Happened(Protocol):
+    """Publishes what happened to one call."""
+
+    def __call__(self, kind: Kind, now: float, /, **data: Value) -> None:
+        """`now` is the core's."""
+
+
+def unheard(happening: Happening) -> None:
+    """Nobody watches."""
