@@ -94,15 +94,17 @@ async def test_check_names_file_line_key_and_what_to_do(config: Path, tmp_path: 
     assert "The configuration is good" in good.out
 
 
-async def test_run_names_a_taken_port_and_the_variable_that_moves_it(config: Path) -> None:
+async def test_run_names_a_taken_port_and_the_variable_that_moves_it(config: Path, tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip, socket.socket() as metrics:
         sip.bind(("127.0.0.1", 0))
         metrics.bind(("127.0.0.1", 0))
         metrics.listen()
         taken, scraped = sip.getsockname()[1], metrics.getsockname()[1]
+        one, other = {"SIPGW_STATE": str(tmp_path / "one")}, {"SIPGW_STATE": str(tmp_path / "other")}
+        free = str(free_port())
         by_sip, by_metrics = await asyncio.gather(
-            sipgw("run", "--config", config, SIPGW_SIP_PORT=str(taken)),
-            sipgw("run", SIPGW_CONFIG=str(config), SIPGW_SIP_PORT=str(free_port()), SIPGW_METRICS_PORT=str(scraped)),
+            sipgw("run", "--config", config, SIPGW_SIP_PORT=str(taken), **one),
+            sipgw("run", SIPGW_CONFIG=str(config), SIPGW_SIP_PORT=free, SIPGW_METRICS_PORT=str(scraped), **other),
         )
     assert (by_sip.code, by_metrics.code) == (1, 1)
     assert f"127.0.0.1:{taken} is taken by another program; SIPGW_SIP_PORT" in by_sip.err

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from sipgw.app.control import Control
 from sipgw.app.prompts import load_prompts
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
+from sipgw.app.state import StateFolder
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.clock import MonotonicClock
@@ -38,6 +39,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
         self._settings, self._log = settings, log
+        self.state = StateFolder(settings.state)
         self._clock = MonotonicClock()
         self.metrics = Metrics()
         self.feed = Feed()
@@ -72,7 +74,8 @@ class Gateway:
         return self._listener.local
 
     async def start(self) -> None:
-        """Listen. Raises Unavailable (PortTaken) where an address cannot be had."""
+        """Listen. Raises Unavailable (PortTaken) where an address or the state folder cannot be had."""
+        self.state.open()
         self._want_descriptors()
         sip, media, metrics = self._settings.sip, self._settings.media, self._settings.metrics
         listener = self._listener = UdpListener.open((sip.host, sip.port), self._send_failed)
@@ -110,6 +113,7 @@ class Gateway:
         if self._scrapes is not None:
             self._scrapes.close()
             await self._scrapes.wait_closed()
+        self.state.close()
         self._log.info("stopped")
 
     def _wall(self, now: float) -> float:

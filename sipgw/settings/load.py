@@ -15,6 +15,7 @@ from sipgw.settings.problems import SettingsError, Where, did_you_mean
 from sipgw.settings.source import Source, read
 
 OVERRIDES: dict[str, Where] = {
+    "SIPGW_STATE": ("state",),
     "SIPGW_SIP_HOST": ("sip", "host"),
     "SIPGW_SIP_PORT": ("sip", "port"),
     "SIPGW_MEDIA_PORTS": ("media", "ports"),

@@ -1,6 +1,7 @@
 """The whole configuration: its sections, and what each layer gets to see of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -20,6 +21,8 @@ class Settings(Section):
 
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,16}$")] = "n1"
     """Names this gateway in the Call-IDs it makes; letters, digits and `-`."""
+    state: Path = Path(".sipgw")
+    """Folder for what has to outlive the process, for this gateway alone; SIPGW_STATE overrides it."""
     workers: int | Literal["auto"] = 0
     """Processes for media; 0 is the only choice yet: media runs in the main process."""
     sip: Sip = Field(default_factory=Sip)

@@ -8,6 +8,7 @@ import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,13 +55,13 @@ def out() -> io.StringIO:
 
 
 @pytest.fixture
-async def start(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Any]]:
+async def start(out: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Any]]:
     """Starts gateways, and stops them afterwards."""
     made: list[Gateway] = []
     monkeypatch.setattr(gc, "freeze", lambda: None)
 
     async def started(**more: Any) -> Gateway:
-        gateway = Gateway(settings(**more), logger(out))
+        gateway = Gateway(settings(state=str(tmp_path), **more), logger(out))
         made.append(gateway)
         await gateway.start()
         return gateway
@@ -178,12 +179,12 @@ async def test_descriptors_are_asked_for_as_many_calls_as_may_come(start: Callab
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-async def test_a_port_that_is_taken_is_named_and_leaves_nothing_open(out: io.StringIO) -> None:
+async def test_a_port_that_is_taken_is_named_and_leaves_nothing_open(out: io.StringIO, tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        gateway = Gateway(settings(metrics={"port": taken}), logger(out))
+        gateway = Gateway(settings(state=str(tmp_path), metrics={"port": taken}), logger(out))
         with pytest.raises(Unavailable, match=f"{taken}.*SIPGW_METRICS_PORT"):
             await gateway.start()
     await gateway.stop()

@@ -85,6 +85,7 @@ def port() -> int:
 def config(tmp_path: Path, port: int) -> Path:
     path = tmp_path / "sipgw.yaml"
     path.write_text(
+        f"state: {tmp_path / 'state'}\n"
         f"sip: {{port: {port}}}\n"
         'media: {ports: "20801-20820"}\n'
         "calls: {drain_limit: 60}\n"

@@ -69,6 +69,7 @@ async def running(folder: Path, settings: dict[str, Any] | None = None) -> Async
     """A gateway that serves `settings` over the test defaults; stopped by SIGTERM, which must end it cleanly."""
     port = free_port()
     config: dict[str, Any] = {
+        "state": str(folder / f"state-{port}"),
         "sip": {"host": "127.0.0.1", "port": port},
         "log": {"format": "json", "level": "info"},
         "metrics": {"port": 0},

@@ -66,6 +66,7 @@ def test_the_embedded_defaults_are_the_defaults_of_every_layer() -> None:
     )
     assert (settings.log.format, settings.log.level) == ("console", "info")
     assert (settings.metrics.host, settings.metrics.port) == ("127.0.0.1", 0)
+    assert settings.state == Path(".sipgw")
     assert settings.workers == 0
 
 
@@ -240,7 +241,7 @@ def test_off_is_off_and_no_is_false(write: Write) -> None:
 # --- environment and secrets --------------------------------------------------------------------------------------
 
 
-def test_the_environment_moves_ports_and_host(write: Write) -> None:
+def test_the_environment_moves_ports_host_and_state(write: Write) -> None:
     settings = write.load(
         ROUTES,
         {
@@ -248,9 +249,11 @@ def test_the_environment_moves_ports_and_host(write: Write) -> None:
             "SIPGW_SIP_PORT": "5070",
             "SIPGW_MEDIA_PORTS": "30000-30999",
             "SIPGW_METRICS_PORT": "9100",
+            "SIPGW_STATE": "/var/lib/sipgw",
         },
     )
     assert (settings.sip.host, settings.sip.port, settings.metrics.port) == ("127.0.0.2", 5070, 9100)
+    assert settings.state == Path("/var/lib/sipgw")
     media = settings.media_options()
     assert (media.first_port, media.last_port) == (30_000, 30_999)
 
