@@ -1,14 +1,14 @@
 """From a file and the environment to settings, or to everything that is wrong with them."""
 
 import os
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sipgw.settings.checks import check
+from sipgw.settings.keys import known_keys
 from sipgw.settings.model import Settings
 from sipgw.settings.packaged import embedded
 from sipgw.settings.problems import SettingsError, Where, did_you_mean
@@ -59,10 +59,10 @@ def _validated(source: Source) -> Settings | None:
 
 def _complain(detail: ErrorDetails, source: Source) -> None:
     """One of pydantic's errors in our words."""
-    where: Where = detail["loc"]
+    where = _as_written(detail, source)
     match detail["type"]:
         case "extra_forbidden":
-            source.complain(where, "unknown key", did_you_mean(str(where[-1]), _known_keys(where[:-1])))
+            source.complain(where, "unknown key", did_you_mean(str(where[-1]), known_keys(Settings, where[:-1])))
         case "missing":
             source.complain(where, "is missing")
         case "value_error":
@@ -71,16 +71,10 @@ def _complain(detail: ErrorDetails, source: Source) -> None:
             source.complain(where, detail["msg"].removeprefix("Input ").removeprefix("String "))
 
 
-def _known_keys(where: Where) -> list[str]:
-    """The keys there are at `where`."""
-    model: object = Settings
-    for step in where:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = model.model_fields[str(step)].annotation
-        else:  # a step into dict[str, Model] or tuple[Model, ...]
-            model = next((inner for inner in typing.get_args(model) if _is_section(inner)), None)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _is_section(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+def _as_written(detail: ErrorDetails, source: Source) -> Where:
+    """Where the error is, without the steps that are pydantic's own: which member of a union it tried."""
+    where: Where = ()
+    for step in detail["loc"]:
+        if source.has((*where, step)):
+            where = (*where, step)
+    return (*where, detail["loc"][-1]) if detail["type"] == "missing" else where

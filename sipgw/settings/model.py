@@ -63,13 +63,12 @@ class Settings(Section):
 
     def secrets(self) -> frozenset[str]:
         """Every value that must not be printed or logged."""
-        return frozenset(secret for backend in self._backends() for secret in secrets_in(backend))
+        return frozenset(secrets_in(self))
 
     def printable(self) -> dict[str, object]:
         """The configuration in force, secrets masked."""
-        printed = self.model_dump(mode="json")
         secrets = self.secrets()
-        return {key: hide(value, secrets) for key, value in printed.items()}
+        return {key: hide(value, secrets) for key, value in self.model_dump(mode="json").items()}
 
     def _backends(self) -> Iterator[BackendOptions]:
         for name, backend in self.backends.items():

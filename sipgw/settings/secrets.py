@@ -1,10 +1,14 @@
-"""Which values of a backend are secret, and how to print things without them."""
+"""Which values of the configuration are secret, and how to print things without them.
+
+A key's type says it: `SecretStr`, wherever it stands. Besides, passwords and keys in URLs, and values under telling
+names where a section takes any key.
+"""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sipgw.options import BackendOptions
+from pydantic import BaseModel, SecretStr
 
 MASK = "***"
 _SECRET_NAME = re.compile(r"key|token|secret|password|credential|signature|auth", re.IGNORECASE)
@@ -12,16 +16,26 @@ _SHORTEST = 6
 """Shorter values are not searched for inside other text: they would be found everywhere."""
 
 
-def secrets_in(backend: BackendOptions) -> Iterator[str]:
-    """The secret values of one backend: header values, passwords and keys in its URL and in its settings."""
-    for value in backend.headers.values():
-        yield value
-        yield from (word for word in value.split() if len(word) >= _SHORTEST)
-    yield from _of_url(backend.url)
-    yield from _of_settings(backend.settings)
+def secrets_in(value: object) -> Iterator[str]:
+    """Every secret in a section or a value of one, at any depth."""
+    match value:
+        case SecretStr():
+            yield from _of_text(value.get_secret_value())
+        case BaseModel():
+            for _, inner in value:
+                yield from secrets_in(inner)
+        case Mapping():
+            for name, inner in value.items():
+                telling = isinstance(inner, str) and inner and _SECRET_NAME.search(str(name))
+                yield from (inner,) if telling else secrets_in(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from secrets_in(inner)
+        case str() if "://" in value:
+            yield from _of_url(value)
 
 
-def hide(value: object, secrets: Iterable[str]) -> object:
+def hide(value: object, secrets: Collection[str]) -> object:
     """The same value with every secret in it masked."""
     match value:
         case str():
@@ -36,6 +50,14 @@ def hide(value: object, secrets: Iterable[str]) -> object:
     return value
 
 
+def _of_text(text: str) -> Iterator[str]:
+    """A secret, and those it is made of: `Bearer …`, or a URL with a password."""
+    if text:
+        yield text
+        yield from (word for word in text.split() if len(word) >= _SHORTEST)
+        yield from _of_url(text)
+
+
 def _of_url(url: str) -> Iterator[str]:
     try:
         parts = urlsplit(url)
@@ -47,12 +69,4 @@ def _of_url(url: str) -> Iterator[str]:
         yield unquote(password)
     for name, value in parse_qsl(parts.query):
         if _SECRET_NAME.search(name):
-            yield value
-
-
-def _of_settings(settings: Mapping[str, object]) -> Iterator[str]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _of_settings(value)
-        elif isinstance(value, str) and value and _SECRET_NAME.search(name):
             yield value

@@ -259,9 +259,9 @@ def test_the_environment_moves_ports_host_and_state(write: Write) -> None:
 
 
 def test_a_bad_variable_is_named_instead_of_the_file(write: Write) -> None:
-    assert write.refused("sip: {port: 5060}\n" + ROUTES, {"SIPGW_SIP_PORT": "x"}) == [
-        "SIPGW_SIP_PORT: sip.port: should be a valid integer, unable to parse string as an integer"
-    ]
+    said = ["SIPGW_SIP_PORT: sip.port: should be a valid integer, unable to parse string as an integer"]
+    assert write.refused("sip: {port: 5060}\n" + ROUTES, {"SIPGW_SIP_PORT": "x"}) == said
+    assert write.refused(ROUTES, {"SIPGW_SIP_PORT": "x"}) == said
 
 
 def test_the_environment_names_the_file(write: Write) -> None:
