@@ -164,11 +164,20 @@ class StreamStats(msgspec.Struct, frozen=True):
     sent_packets: int = 0
     received_packets: int = 0
     lost_packets: int = 0
+    loss_bursts: int = 0
+    """How often packets were missing, one or more in a row."""
     jitter_ms: float = 0.0
     late_packets: int = 0
     concealed_ms: int = 0
     filled_ms: int = 0
     round_trip_ms: float | None = None
+    mos: float | None = None
+    """How the far end sounds to us, by the E-model; None without a packet."""
+    far_lost_packets: int | None = None
+    """Of what we sent, as the far end reports it; None where it never did."""
+    far_jitter_ms: float | None = None
+    far_mos: float | None = None
+    """How we sound to the far end."""
     first_audio_ms: int | None = None
     """From `StartSession` to the first packet of AI speech."""
     drops: dict[str, int] = {}

@@ -18,7 +18,7 @@ class Reports:
         unix_offset: seconds to add to `now` for the time of day.
     """
 
-    __slots__ = ("_came", "_cname", "_offset", "_quoted", "_random", "_ssrc", "due", "round_trip")
+    __slots__ = ("_came", "_cname", "_offset", "_quoted", "_random", "_ssrc", "due", "heard", "round_trip")
 
     def __init__(self, ssrc: int, cname: str, random: Callable[[], float], unix_offset: float) -> None:
         self._ssrc, self._cname, self._random, self._offset = ssrc, cname, random, unix_offset
@@ -27,6 +27,8 @@ class Reports:
         """When the next report is to be sent."""
         self.round_trip: float | None = None
         """Seconds, as last measured."""
+        self.heard: ReportBlock | None = None
+        """What the far end said last of our stream."""
 
     def start(self, now: float) -> None:
         """Reports are due from now on."""
@@ -47,6 +49,7 @@ class Reports:
     def _measure(self, blocks: tuple[ReportBlock, ...], now: float) -> None:
         for block in blocks:
             if block.ssrc == self._ssrc:
+                self.heard = block
                 measured = rtcp.round_trip(block, rtcp.ntp_time(now + self._offset))
                 self.round_trip = self.round_trip if measured is None else measured
 

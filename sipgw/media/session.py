@@ -17,6 +17,7 @@ from sipgw.media.hearing import Hearing
 from sipgw.media.latch import Latch
 from sipgw.media.repair import Repair
 from sipgw.media.reports import Reports
+from sipgw.media.score import scored
 from sipgw.media.vigil import Vigil
 from sipgw.options import MediaOptions
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
@@ -324,10 +325,11 @@ class Session:
         if self.first_audio is not None and self.started is not None:
             first = round((self.first_audio - self.started) * 1000)
         trip = self.reports.round_trip
-        return plane.StreamStats(
+        stats = plane.StreamStats(
             sent_packets=packets,
             received_packets=totals.received_packets,
             lost_packets=totals.lost_packets,
+            loss_bursts=totals.loss_bursts,
             jitter_ms=round(self.stats.jitter_ms or self._earlier.jitter_ms, 2),
             late_packets=totals.late_packets,
             concealed_ms=self.repair.concealed * 1000 // hz,
@@ -336,12 +338,14 @@ class Session:
             first_audio_ms=first,
             drops=dict(self.drops),
         )
+        return scored(stats, self.stream, hz, self.reports.heard)
 
     def _totals(self) -> plane.StreamStats:
         """Received over all streams the far end has sent."""
         return plane.StreamStats(
             received_packets=self._earlier.received_packets + self.stats.received,
             lost_packets=self._earlier.lost_packets + max(self.stats.lost, 0),
+            loss_bursts=self._earlier.loss_bursts + self.stats.gaps,
             late_packets=self._earlier.late_packets + self.stats.late,
             jitter_ms=self.stats.jitter_ms,
         )

@@ -37,7 +37,7 @@ class Sequence:
         probation: how many packets in order it takes to believe a new source; 1 believes at once.
     """
 
-    __slots__ = ("_base", "_earlier", "_jumped_to", "_missing", "_probation", "newest", "runs")
+    __slots__ = ("_base", "_earlier", "_jumped_to", "_missing", "_probation", "gaps", "newest", "runs")
 
     def __init__(self, probation: int = 2) -> None:
         self._probation = probation
@@ -47,6 +47,8 @@ class Sequence:
         self._earlier = 0
         self.newest = -1
         """Highest extended number of this run, -1 before the first; its low 16 bits are the packet's own."""
+        self.gaps = 0
+        """How often numbers were passed over, one or more in a row; late packets may have filled some since."""
         self.runs = 0
         """How often numbers have begun: once for the source, once more for each restart of it."""
 
@@ -58,6 +60,8 @@ class Sequence:
         if 0 < ahead < _MAX_DROPOUT:
             self.newest += ahead
             self._jumped_to = -1
+            if ahead > 1:
+                self.gaps += 1
             return _VALID, self.newest
         if ahead == 0 or ahead >= _MODULUS - _MAX_DISORDER:
             return Seen.LATE, self.newest - (-ahead % _MODULUS)

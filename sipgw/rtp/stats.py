@@ -58,6 +58,11 @@ class ReceiveStats:
         return self.expected - self.received
 
     @property
+    def gaps(self) -> int:
+        """How often packets were missing when the next one came, one or more in a row."""
+        return self._sequence.gaps
+
+    @property
     def jitter_ms(self) -> float:
         """Smoothed variation of the transit time."""
         return self._jitter * 1000 / self._clock_hz

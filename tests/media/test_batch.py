@@ -303,6 +303,7 @@ def test_a_lost_packet_is_concealed_and_counted() -> None:
         rig.run(0.02)
     stats = rig.engine.destroy("s", rig.now)
     assert (stats.concealed_ms, stats.lost_packets, stats.received_packets) == (20, 1, 49)
+    assert stats.loss_bursts == 1
     assert len(rig.pcm()) == 8000
     assert np.abs(rig.pcm()[3200:3280]).max() > 4000
 
@@ -558,6 +559,21 @@ def test_the_round_trip_is_measured() -> None:
     rig.engine.receive_rtcp(slot, bytes(rtcp.ReceiverReport(5, (block,))), PHONE_RTCP, rig.now)
     trip = rig.engine.destroy("s", rig.now).round_trip_ms
     assert trip == pytest.approx(100 + 1000 * (at - ours.ntp / (1 << 32) + 2_208_988_800), abs=110)
+
+
+def test_what_the_far_end_reports_of_us_is_kept_and_scored() -> None:
+    rig = Rig()
+    slot = rig.session(audio=None)
+    Phone(rig, slot).talk(100)
+    ours = rig.sent[slot][0].ssrc
+    for ssrc, lost in ((ours, 3), (ours + 1, 90), (ours, 4)):
+        block = rtcp.ReportBlock(ssrc, 0, lost, 0, jitter=160)
+        rig.engine.receive_rtcp(slot, bytes(rtcp.ReceiverReport(5, (block,))), PHONE_RTCP, rig.now)
+    stats = rig.engine.destroy("s", rig.now)
+    assert (stats.far_lost_packets, stats.far_jitter_ms) == (4, 20.0)
+    assert stats.mos is not None
+    assert stats.far_mos is not None
+    assert stats.mos > 4.3 > stats.far_mos > 3.9
 
 
 def test_rtcp_on_the_rtp_port_is_rtcp() -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 
 from sipgw.flow import Endpoint
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
+from sipgw.rtp.quality import burst_ratio, mos
 from sipgw.tools.capture.codecs import BESIDE_SPEECH, STATIC, TELEPHONE_EVENT, Meaning, guessed
+from sipgw.tools.capture.level import Level
 from sipgw.tools.capture.model import Key, Span, Stream
 from sipgw.tools.capture.numbers import Numbers
-from sipgw.tools.capture.quality import Level, mos
 from sipgw.tools.capture.timing import Jitter, Skew
 
 _PAUSE = 1.0
@@ -109,7 +110,13 @@ class StreamBuilder:
             keys=tuple(self._all_keys()),
             level_dbfs=heard[0] if heard else None,
             silent_share=heard[1] if heard else None,
-            mos=mos(meaning.name, share, numbers.bursts, numbers.missing, self._jitter.mean_ms, ptime_ms or 20),
+            mos=mos(
+                meaning.name,
+                share,
+                burst_ratio=burst_ratio(numbers.missing, numbers.bursts, share),
+                jitter_ms=self._jitter.mean_ms,
+                ptime_ms=ptime_ms or 20,
+            ),
             negotiated=self.negotiated,
             sender=self.sender,
             encrypted=self.encrypted,

@@ -10,8 +10,8 @@ import pytest
 from sipgw.rtp.dtmf import press
 from sipgw.sdp.model import Sdp
 from sipgw.tools.capture.codecs import Meaning, meanings_of
+from sipgw.tools.capture.level import Level
 from sipgw.tools.capture.numbers import Numbers
-from sipgw.tools.capture.quality import Level, mos
 from sipgw.tools.capture.stream import StreamBuilder
 from sipgw.tools.capture.timing import Jitter, Skew
 from sipgw_codecs.registry import codec
@@ -95,23 +95,6 @@ def test_no_clock_is_told_from_a_short_or_jumping_stream() -> None:
         jumping.receive(index * 0.02, index * 160 + (8000 if index > 1500 else 0), PCMU)
     assert short.ppm() is None
     assert jumping.ppm() is None
-
-
-def test_the_score_falls_with_loss_and_falls_more_with_bursts() -> None:
-    def score(percent: float, run: int = 1) -> float:
-        missing = round(percent * 10)
-        return mos("PCMU", percent / 100, missing // run, missing, 0.0, 20) or 0
-
-    assert mos("PCMU", 0, 0, 0, 0, 20) == pytest.approx(4.37, abs=0.01)
-    assert score(1) == pytest.approx(4.3, abs=0.05)
-    assert score(5) == pytest.approx(3.9, abs=0.1)
-    assert score(5, 5) < score(5) < score(1)
-    assert mos("PCMU", 0.9, 1, 900, 500, 20) == 1.0
-    assert mos("OPUS", 0, 0, 0, 0, 20) is None
-
-
-def test_the_score_of_g729_is_known_from_the_literature() -> None:
-    assert mos("G729", 0, 0, 0, 0, 20) == pytest.approx(4.04, abs=0.05)
 
 
 @pytest.mark.parametrize("name", ["PCMU", "PCMA"])
