@@ -48,6 +48,14 @@ def check(
 
 
 @cli.command()
+def health(config: Config = None) -> None:
+    """Ask the running gateway for a sign of life, with OPTIONS. Exit code 1 where it gives none."""
+    from sipgw.app.health import health as asked
+
+    raise typer.Exit(asked(config))
+
+
+@cli.command()
 def call(
     uri: Annotated[str, typer.Argument(help="Whom to call, such as sip:demo@127.0.0.1:5060.")],
     play: Annotated[Path | None, typer.Option(help="WAV to play; without one, silence.")] = None,

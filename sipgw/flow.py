@@ -6,6 +6,18 @@ Endpoint = tuple[str, int]
 """Host (an IP address literal) and port."""
 
 
+def written(address: Endpoint) -> str:
+    """Host and port as a URI wants them."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reachable(address: Endpoint) -> Endpoint:
+    """Where a listener is reached from this machine: one on every address, on the loopback."""
+    host, port = address
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """One path between a listener of ours and a peer.
@@ -24,5 +36,4 @@ class Flow:
         return self.transport != "udp"
 
     def __str__(self) -> str:
-        host, port = self.remote
-        return f"{self.transport}:[{host}]:{port}" if ":" in host else f"{self.transport}:{host}:{port}"
+        return f"{self.transport}:{written(self.remote)}"

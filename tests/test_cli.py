@@ -128,6 +128,12 @@ async def test_call_records_what_it_heard_and_its_exit_code_tells_whether_it_was
         assert 0.7 < heard.getnframes() / heard.getframerate() < 1.5
 
 
+async def test_health_is_what_the_running_gateway_answers(tmp_path: Path) -> None:
+    async with running(tmp_path, plan(to("tone", {"dialect": "tone"}))) as gateway:
+        alive = await sipgw("health", "--config", tmp_path / "sipgw.yaml")
+    assert (alive.code, alive.out) == (0, f"udp:{gateway.address} answers: 200 OK\n")
+
+
 async def test_call_names_an_argument_that_makes_no_sense() -> None:
     async def one(said: str, *arguments: str) -> None:
         outcome = await sipgw("call", *arguments)

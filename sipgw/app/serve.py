@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from sipgw.app.gateway import Gateway, token
 from sipgw.app.room import calls_within, descriptors_for, most_descriptors, wanted_calls
 from sipgw.errors import SipgwError, Unavailable
-from sipgw.flow import Endpoint
+from sipgw.flow import reachable, written
 from sipgw.ops.logs import configure
 from sipgw.settings import Settings, SettingsError, embedded, load
 from sipgw.settings.backends import Backend
@@ -51,7 +51,7 @@ def check(config: Path | None, *, show_it: bool = False) -> int:
         return 0
     console.print(
         f"The configuration is good: {len(settings.backends)} backends, {len(settings.routes)} routes, "
-        f"room for {wanted_calls(settings)} calls, SIP on udp:{_host(settings.sip.host)}:{settings.sip.port}.",
+        f"room for {wanted_calls(settings)} calls, SIP on udp:{written((settings.sip.host, settings.sip.port))}.",
         soft_wrap=True,
     )
     _say_what_bounds(settings, console)
@@ -135,7 +135,7 @@ def _with_proof(settings: Settings, called: str, url: str) -> Settings:
 
 async def _proven(gateway: Gateway, called: str, ai: EchoAi) -> bool:
     try:
-        proof = await prove(_reachable(gateway.address), called, ai, embedded("pcaps/first-call.pcap"))
+        proof = await prove(reachable(gateway.address), called, ai, embedded("pcaps/first-call.pcap"))
     except SipgwError as error:
         _complain(error)
         return False
@@ -144,25 +144,15 @@ async def _proven(gateway: Gateway, called: str, ai: EchoAi) -> bool:
 
 
 def _say_what_next(gateway: Gateway) -> None:
-    host, port = _reachable(gateway.address)
     console = Console(highlight=False, soft_wrap=True)
     sipgw = os.path.relpath(sys.argv[0])
     console.print()
-    console.print(f"Call it:       {sipgw} call sip:demo@{_host(host)}:{port} --dtmf 5", soft_wrap=True)
+    console.print(
+        f"Call it:       {sipgw} call sip:demo@{written(reachable(gateway.address))} --dtmf 5", soft_wrap=True
+    )
     console.print(f"Make it yours: {sipgw} run -c my.yaml   (a copy of config/sipgw.yaml)", soft_wrap=True)
     console.print("Your own AI:   config/backends/example_backend.py   (Ctrl-C stops)", soft_wrap=True)
 
 
 def _complain(error: SipgwError) -> None:
     Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
-
-
-def _reachable(address: Endpoint) -> Endpoint:
-    """Where a listener is reached from this machine: one on every address, on the loopback."""
-    host, port = address
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
-
-
-def _host(address: str) -> str:
-    """As a URI wants it."""
-    return f"[{address}]" if ":" in address else address
