@@ -29,8 +29,15 @@ def run(
     config: Config = None,
     prove: Annotated[bool, typer.Option(help="Prove that it works with one real call, once it is up.")] = False,
     once: Annotated[bool, typer.Option(help="Stop after that call; the exit code says whether it worked.")] = False,
+    supervisor: Annotated[
+        bool, typer.Option(help="Watch over the gateway from a process of its own, which restarts it if it dies.")
+    ] = True,
 ) -> None:
     """Run the gateway until SIGTERM or Ctrl-C."""
+    if supervisor and not once:
+        from sipgw.app.supervise import main as supervise
+
+        raise typer.Exit(supervise(config, prove_it=prove))
     from sipgw.app.serve import main as serve
 
     raise typer.Exit(serve(config, prove_it=prove or once, once=once))

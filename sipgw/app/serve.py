@@ -16,8 +16,10 @@ from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.gateway import Gateway, token
 from sipgw.app.room import calls_within, descriptors_for, most_descriptors, wanted_calls
+from sipgw.app.supervisor import CRASHED, SUPERVISOR
 from sipgw.errors import SipgwError, Unavailable
 from sipgw.flow import reachable, written
+from sipgw.io.process import hear_of_parents_death
 from sipgw.ops.logs import configure
 from sipgw.settings import Settings, SettingsError, embedded, load
 from sipgw.settings.backends import Backend
@@ -37,7 +39,14 @@ def main(config: Path | None, *, prove_it: bool = False, once: bool = False) -> 
     if settings is None:
         return _WRONG
     log = configure(settings.log.format, settings.log.level, secrets=settings.secrets())
-    return uvloop.run(_serve(settings, log, prove_it=prove_it, once=once))
+    if os.environ.get(SUPERVISOR) == str(os.getppid()):
+        # Without it nobody would start us again: finish what runs, and make room.
+        hear_of_parents_death(signal.SIGTERM)
+    try:
+        return uvloop.run(_serve(settings, log, prove_it=prove_it, once=once))
+    except Exception:
+        log.critical("crashed", exc_info=True)
+        return CRASHED
 
 
 def check(config: Path | None, *, show_it: bool = False) -> int:

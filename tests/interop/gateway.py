@@ -65,7 +65,9 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, settings: dict[str, Any] | None = None) -> AsyncIterator[Gateway]:
+async def running(
+    folder: Path, settings: dict[str, Any] | None = None, *, supervised: bool = False
+) -> AsyncIterator[Gateway]:
     """A gateway that serves `settings` over the test defaults; stopped by SIGTERM, which must end it cleanly."""
     port = free_port()
     config: dict[str, Any] = {
@@ -89,6 +91,7 @@ async def running(folder: Path, settings: dict[str, Any] | None = None) -> Async
         "-m",
         "sipgw",
         "run",
+        "--supervisor" if supervised else "--no-supervisor",
         "--config",
         str(path),
         stdout=asyncio.subprocess.DEVNULL,
