@@ -96,8 +96,8 @@ class _Reader:
             here = (*where, key)
             self._source.lines.setdefault(here, key_node.start_mark.line + 1)
             value = self._value(value_node, here)
-            if key in _NAMES_A_FILE and isinstance(value, str) and value:
-                value = str(self._folder / Path(value).expanduser())
+            if key in _NAMES_A_FILE:
+                value = str(self._folder / Path(value).expanduser()) if isinstance(value, str) and value else value
             elif key.endswith(_FILE) and key != _FILE and isinstance(value, str):
                 key = key.removesuffix(_FILE)
                 self._source.lines.setdefault((*where, key), key_node.start_mark.line + 1)
