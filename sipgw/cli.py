@@ -47,11 +47,13 @@ def run(
 def check(
     config: Config = None,
     show: Annotated[bool, typer.Option("--print", help="Print the configuration in force, without secrets.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of configurations instead.")] = False,
 ) -> None:
     """Check a configuration: says file, line, key and what to do."""
-    from sipgw.app.serve import check as examine
+    from sipgw.app.check import main as examine
+    from sipgw.app.check import print_schema
 
-    raise typer.Exit(examine(config, show_it=show))
+    raise typer.Exit(print_schema() if schema else examine(config, show=show))
 
 
 @cli.command()

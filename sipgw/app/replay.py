@@ -5,10 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sipgw.app.check import WRONG, examined_or_told
 from sipgw.app.prompts import load_prompts
 from sipgw.errors import Unavailable
 from sipgw.options import CallOptions, RouteOptions
-from sipgw.settings import Settings, SettingsError, load
+from sipgw.settings import Settings
 from sipgw.settings.backends import Backend
 from sipgw.tools.replay.command import Plan, replay
 from sipgw.tools.replay.simulation import Gateway
@@ -18,13 +19,10 @@ BUILT_IN = ("echo", "demo", "tone")
 
 def main(plan: Plan, config: Path | None) -> int:
     """Replay against `config`; the process's exit code."""
-    try:
-        settings = load(config)
-    except SettingsError as error:
-        console = Console(stderr=True, highlight=False)
-        for problem in error.problems:
-            console.print(str(problem), markup=False, soft_wrap=True)
-        return 2
+    examined = examined_or_told(config)
+    if examined is None:
+        return WRONG
+    settings = examined.settings
     return replay(plan, lambda backend, route: gateway(settings, backend, route), Console())
 
 

@@ -1,4 +1,4 @@
-"""`sipgw run` and `sipgw check`: load the settings, say what is wrong, serve until told to stop."""
+"""`sipgw run`: load the settings, serve until told to stop."""
 
 import asyncio
 import os
@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
-import yaml
 from rich.console import Console
 from structlog.typing import FilteringBoundLogger
 
+from sipgw.app.check import WRONG, examined_or_told
 from sipgw.app.gateway import Gateway, token
-from sipgw.app.room import calls_within, descriptors_for, most_descriptors, wanted_calls
 from sipgw.app.supervisor import CRASHED, SUPERVISOR
 from sipgw.errors import SipgwError, Unavailable
 from sipgw.flow import reachable, written
 from sipgw.io.process import hear_of_parents_death
 from sipgw.ops.logs import configure
-from sipgw.settings import Settings, SettingsError, embedded, load
+from sipgw.settings import Settings, embedded
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Route
 from sipgw.tools.echo_ai import EchoAi
@@ -29,16 +28,16 @@ from sipgw.tools.prove import prove, show
 
 T = TypeVar("T")
 
-_WRONG = 2
-"""Exit code for a bad configuration, as for a bad argument."""
-
 
 def main(config: Path | None, *, prove_it: bool = False, once: bool = False) -> int:
     """Serve `config` until SIGTERM or Ctrl-C; the process's exit code."""
-    settings = _loaded(config)
-    if settings is None:
-        return _WRONG
+    examined = examined_or_told(config)
+    if examined is None:
+        return WRONG
+    settings = examined.settings
     log = configure(settings.log.format, settings.log.level, secrets=settings.secrets())
+    for warning in examined.warnings:
+        log.warning("think about the configuration", what=str(warning))
     if os.environ.get(SUPERVISOR) == str(os.getppid()):
         # Without it nobody would start us again: finish what runs, and make room.
         hear_of_parents_death(signal.SIGTERM)
@@ -47,45 +46,6 @@ def main(config: Path | None, *, prove_it: bool = False, once: bool = False) -> 
     except Exception:
         log.critical("crashed", exc_info=True)
         return CRASHED
-
-
-def check(config: Path | None, *, show_it: bool = False) -> int:
-    """Say what is wrong with `config`, or that nothing is; the process's exit code."""
-    settings = _loaded(config)
-    if settings is None:
-        return _WRONG
-    console = Console(highlight=False)
-    if show_it:
-        console.print(yaml.safe_dump(settings.printable(), sort_keys=False, allow_unicode=True), end="", markup=False)
-        return 0
-    console.print(
-        f"The configuration is good: {len(settings.backends)} backends, {len(settings.routes)} routes, "
-        f"room for {wanted_calls(settings)} calls, SIP on udp:{written((settings.sip.host, settings.sip.port))}.",
-        soft_wrap=True,
-    )
-    _say_what_bounds(settings, console)
-    return 0
-
-
-def _say_what_bounds(settings: Settings, console: Console) -> None:
-    wanted = descriptors_for(wanted_calls(settings))
-    limit = most_descriptors(wanted)
-    if limit < wanted:
-        console.print(
-            f"But the system lets a process open {limit} files, which is enough for {calls_within(limit)} calls: "
-            f"raise the hard limit (ulimit -Hn, LimitNOFILE) to {wanted}, or set calls.max_calls.",
-            soft_wrap=True,
-        )
-
-
-def _loaded(config: Path | None) -> Settings | None:
-    try:
-        return load(config)
-    except SettingsError as error:
-        console = Console(stderr=True, highlight=False)
-        for problem in error.problems:
-            console.print(str(problem), markup=False, soft_wrap=True)
-        return None
 
 
 async def _serve(settings: Settings, log: FilteringBoundLogger, *, prove_it: bool, once: bool) -> int:

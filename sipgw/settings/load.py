@@ -3,15 +3,17 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from sipgw.settings.advice import advise
 from sipgw.settings.checks import check
 from sipgw.settings.keys import known_keys
 from sipgw.settings.model import Settings
 from sipgw.settings.packaged import embedded
-from sipgw.settings.problems import SettingsError, Where, did_you_mean
+from sipgw.settings.problems import Problem, SettingsError, Where, did_you_mean
 from sipgw.settings.source import Source, read
 
 OVERRIDES: dict[str, Where] = {
@@ -24,6 +26,14 @@ OVERRIDES: dict[str, Where] = {
 """Variables of the environment that take the place of a key. `SIPGW_CONFIG` names the file."""
 
 
+class Examined(NamedTuple):
+    """A configuration that can be used."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...] = ()
+    """What should be thought about again."""
+
+
 def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in a file, with the environment's word over it.
 
@@ -34,6 +44,11 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     Raises:
         SettingsError: with every problem found.
     """
+    return examine(path, environment).settings
+
+
+def examine(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Examined:
+    """The same, with what should be thought about again. Raises SettingsError."""
     environment = os.environ if environment is None else environment
     named = environment.get("SIPGW_CONFIG")
     source = read(path or (Path(named) if named else embedded("config/sipgw.yaml")), environment)
@@ -45,7 +60,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         check(settings, source)
     if source.problems or settings is None:
         raise SettingsError(source.problems)
-    return settings
+    return Examined(settings, tuple(advise(settings, source)))
 
 
 def _validated(source: Source) -> Settings | None:

@@ -1,10 +1,9 @@
-"""`sipgw run` and `sipgw check`: what they print, how they end, and what signals do."""
+"""`sipgw run`: what it prints, how it ends, and what signals do."""
 
 import contextlib
 import gc
 import logging
 import os
-import resource
 import signal
 import socket
 import threading
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from sipgw.app.serve import check, main
+from sipgw.app.serve import main
 from tests.fakes.sip_phone import Heard, Phone
 
 
@@ -107,41 +106,9 @@ def kill_after(delay: float) -> None:
     threading.Thread(target=kill, args=(1, delay), daemon=True).start()
 
 
-def test_check_says_how_many_calls_there_is_room_for(
-    config: Path, port: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert check(config) == 0
-    assert capsys.readouterr().out == (
-        f"The configuration is good: 1 backends, 1 routes, room for 9 calls, SIP on udp:127.0.0.1:{port}.\n"
-    )
-
-
-def test_check_says_where_the_system_bounds_that(
-    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1042))
-    assert check(config) == 0
-    said = capsys.readouterr().out
-    assert "1042 files, which is enough for 3 calls" in said
-    assert "to 1078" in said
-
-
-def test_check_prints_the_configuration_without_its_secrets(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config.write_text(
-        config.read_text().replace(
-            "{dialect: tone}", "{dialect: sipgw, url: 'ws://127.0.0.1:9/', headers: {Authorization: Bearer hush}}"
-        )
-    )
-    assert check(config, show_it=True) == 0
-    said = capsys.readouterr().out
-    assert "dialect: sipgw" in said
-    assert "hush" not in said
-
-
-@pytest.mark.parametrize("command", [check, main])
-def test_a_mistake_is_told_and_is_exit_code_2(config: Path, capsys: pytest.CaptureFixture[str], command: type) -> None:
+def test_a_mistake_is_told_and_is_exit_code_2(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text(config.read_text().replace("anyone", "[anyone]"))
-    assert command(config) == 2
+    assert main(config) == 2
     assert str(config) in capsys.readouterr().err
 
 

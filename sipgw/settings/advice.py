@@ -1,0 +1,71 @@
+"""What a configuration may do but should not: told by `sipgw check` and at the start, and refused by nobody."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from sipgw.settings.calls import Route
+from sipgw.settings.model import Settings
+from sipgw.settings.problems import Problem
+from sipgw.settings.source import Source
+
+
+def advise(settings: Settings, source: Source) -> Iterator[Problem]:
+    """What an operator should think about again. The settings have passed every check."""
+    yield from _reachable(settings, source)
+    yield from _scraped(settings, source)
+    yield from _unencrypted(settings, source)
+    yield from _shadowed(settings, source)
+
+
+def _reachable(settings: Settings, source: Source) -> Iterator[Problem]:
+    """What follows from listening for more than this machine."""
+    host = settings.sip.host
+    if ip_address(host).is_loopback:
+        return
+    for index, route in enumerate(settings.routes):
+        if route.anyone:
+            text = f"whoever reaches {host} may call {route.number!r}"
+            yield source.problem(("routes", index, "anyone"), text, "list the callers' addresses in sources instead")
+    if ip_address(settings.media.host).is_loopback:
+        text = f"{settings.media.host} is reached from this machine only, so that other callers hear nothing"
+        yield source.problem(("media", "host"), text, f"write {host}, as in sip.host")
+
+
+def _scraped(settings: Settings, source: Source) -> Iterator[Problem]:
+    host = settings.metrics.host
+    if settings.metrics.port and not _is_near(host):
+        text = f"whoever reaches {host} sees how many calls there are and how they end"
+        yield source.problem(("metrics", "host"), text, "serve them on 127.0.0.1 or a private address")
+
+
+def _unencrypted(settings: Settings, source: Source) -> Iterator[Problem]:
+    for name, backend in settings.backends.items():
+        parts = urlsplit(backend.url)
+        if parts.scheme == "ws" and not _is_near(parts.hostname or ""):
+            text = f"calls{' and headers' if backend.headers else ''} travel to {parts.hostname} unencrypted"
+            yield source.problem(("backends", name, "url"), text, "write wss:// if it can")
+
+
+def _shadowed(settings: Settings, source: Source) -> Iterator[Problem]:
+    for index, route in enumerate(settings.routes):
+        first = next((at for at, earlier in enumerate(settings.routes[:index]) if _covers(earlier, route)), None)
+        if first is not None:
+            text = f"gets no calls: routes[{first}] before it takes them all"
+            yield source.problem(("routes", index), text, "put it first")
+
+
+def _covers(earlier: Route, later: Route) -> bool:
+    """Whether the earlier route takes every call that fits the later one."""
+    pattern = earlier.number
+    fits = later.number.startswith(pattern[:-1]) if pattern.endswith("*") else later.number == pattern
+    return fits and (earlier.anyone or (not later.anyone and set(later.sources) <= set(earlier.sources)))
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine or in a network of one's own, as a name without a domain is."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".localhost"))
+    return address.is_private and not address.is_unspecified
