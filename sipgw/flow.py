@@ -1,6 +1,6 @@
 """Where a SIP message came from or goes to: the identity of one transport path (RFC 3261 section 18, RFC 5626)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Endpoint = tuple[str, int]
 """Host (an IP address literal) and port."""
@@ -29,6 +29,9 @@ class Flow:
     """`udp`, `tcp`, `tls`, `ws` or `wss`."""
     local: Endpoint
     remote: Endpoint
+    names: tuple[str, ...] = field(default=(), compare=False)
+    """Over TLS: on a connection the peer opened, the names its certificate proves; on one that we open, the name its
+    certificate has to prove (RFC 5922)."""
 
     @property
     def reliable(self) -> bool:

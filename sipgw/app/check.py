@@ -8,7 +8,7 @@ import yaml
 from rich.console import Console
 
 from sipgw.app.room import calls_within, descriptors_for, most_descriptors, wanted_calls
-from sipgw.flow import written
+from sipgw.flow import Flow
 from sipgw.settings import Examined, Settings, SettingsError, examine
 from sipgw.settings.schema import schema
 
@@ -32,7 +32,7 @@ def main(config: Path | None, *, show: bool = False) -> int:
         return 0
     _say(
         f"The configuration is good: {len(settings.backends)} backends, {len(settings.routes)} routes, "
-        f"room for {wanted_calls(settings)} calls, SIP on udp:{written((settings.sip.host, settings.sip.port))}."
+        f"room for {wanted_calls(settings)} calls, SIP on {_listeners(settings)}."
     )
     _say_what_bounds(settings)
     for warning in examined.warnings:
@@ -55,6 +55,10 @@ def examined_or_told(config: Path | None) -> Examined | None:
         for problem in error.problems:
             console.print(str(problem), markup=False, soft_wrap=True)
         return None
+
+
+def _listeners(settings: Settings) -> str:
+    return ", ".join(str(Flow(one.transport, one.local, one.local)) for one in settings.sip_options().listeners)
 
 
 def _say_what_bounds(settings: Settings) -> None:

@@ -10,19 +10,17 @@ from structlog.typing import FilteringBoundLogger
 from sipgw.app.control import Control
 from sipgw.app.prompts import load_prompts
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
+from sipgw.app.signalling import Signalling
 from sipgw.app.state import StateFolder
 from sipgw.call.registry import Calls
-from sipgw.flow import Endpoint, Flow
+from sipgw.flow import Endpoint
 from sipgw.io.clock import MonotonicClock
-from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPool, raise_descriptor_limit
-from sipgw.io.udp import PASSING, UdpListener
 from sipgw.ops.feed import Feed
 from sipgw.ops.logs import both, trace_to
 from sipgw.ops.metrics import Metrics
 from sipgw.settings import Settings
 from sipgw.sip.agent import Agent
-from sipgw.sip.events import SipEvent
 from sipgw.worker.local import LocalPlane
 
 _STOP_LIMIT = 5.0
@@ -63,34 +61,30 @@ class Gateway:
             log=log,
             metrics=self.metrics,
         )
-        self._listener: UdpListener | None = None
-        self._driver: Driver[SipEvent] | None = None
+        sip = settings.sip_options()
+        self._signalling = Signalling(
+            sip, self._agent, self._control.on_sip, self.metrics.send_error, clock=self._clock, trace=self._trace
+        )
+        self._control.drive(self._signalling.driver)
         self._scrapes: asyncio.Server | None = None
 
     @property
     def address(self) -> Endpoint:
-        """Where SIP is listened to."""
-        assert self._listener is not None
-        return self._listener.local
+        """Where SIP is listened to, first of all."""
+        return self._signalling.listeners[0].local
 
     async def start(self) -> None:
         """Listen. Raises Unavailable (PortTaken) where an address or the state folder cannot be had."""
         self.state.open()
         self._want_descriptors()
-        sip, media, metrics = self._settings.sip, self._settings.media, self._settings.metrics
-        listener = self._listener = UdpListener.open((sip.host, sip.port), self._send_failed)
-        driver = self._driver = Driver(
-            self._agent, listener.send, self._control.on_sip, clock=self._clock, trace=self._trace
-        )
-        self._control.drive(driver)
+        media, metrics = self._settings.media, self._settings.metrics
+        await self._signalling.open()
         if metrics.port:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
-        listener.start(driver.receive)
         # What is alive now stays so: a full collection would cost a whole tick.
         gc.collect()
         gc.freeze()
-        here = Flow("udp", listener.local, listener.local)
-        self._log.info("ready", sip=str(here), rtp=f"{media.host}:{media.ports}")
+        self._log.info("ready", sip=", ".join(map(str, self._signalling.listeners)), rtp=f"{media.host}:{media.ports}")
 
     async def drain(self) -> None:
         """Refuse new calls with 503 and wait until the running ones are over, which is limited."""
@@ -106,10 +100,7 @@ class Gateway:
             self._log.warning("calls cut off", seconds=_STOP_LIMIT)
         await self._plane.close()
         self._control.close()
-        if self._driver is not None:
-            self._driver.close()
-        if self._listener is not None:
-            self._listener.close()
+        await self._signalling.close()
         if self._scrapes is not None:
             self._scrapes.close()
             await self._scrapes.wait_closed()
@@ -128,10 +119,3 @@ class Gateway:
             self._log.warning(
                 "few descriptors", limit=limit, wanted=wanted, calls=calls_within(limit), remedy="raise ulimit -n"
             )
-
-    def _send_failed(self, name: str, flow: Flow) -> None:
-        self.metrics.send_error(name)
-        # One that passes is a datagram lost on the way: timers repeat it. Failing the flow would end what all its
-        # calls are in the middle of, BYEs included.
-        if name not in PASSING and self._driver is not None:
-            self._driver.run(lambda now: self._agent.transport_failed(flow, now))

@@ -30,16 +30,45 @@ def udp_socket(address: Endpoint, dscp: int, receive_buffer_bytes: int) -> socke
     try:
         # The kernel silently caps this at net.core.rmem_max.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
-        sock.bind((host, port))
+        _bind(sock, (host, port), dscp)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def tcp_socket(address: Endpoint, dscp: int, backlog: int) -> socket.socket:
+    """A listening, non-blocking TCP socket. Port 0 takes any.
+
+    Raises:
+        OSError: it cannot be bound.
+        Unavailable: the host is not an IP address.
+    """
+    sock = socket.socket(family_of(address[0]), socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        # A restart must not wait for the connections of the process before.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bind(sock, address, dscp)
+        sock.listen(backlog)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def mark(sock: socket.socket, dscp: int) -> None:
+    """Mark what leaves `sock` with a class of service (RFC 2474)."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
+
+
+def _bind(sock: socket.socket, address: Endpoint, dscp: int) -> None:
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    mark(sock, dscp)
+    sock.bind(address)
 
 
 def family_of(host: str) -> socket.AddressFamily:

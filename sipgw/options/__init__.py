@@ -6,6 +6,15 @@ Durations are in seconds unless the name carries a unit.
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.media import MediaOptions
-from sipgw.options.sip import SipOptions
+from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
 
-__all__ = ["BackendOptions", "CallOptions", "MediaOptions", "RouteOptions", "SipOptions"]
+__all__ = [
+    "BackendOptions",
+    "CallOptions",
+    "ListenerOptions",
+    "MediaOptions",
+    "RouteOptions",
+    "SipOptions",
+    "StreamOptions",
+    "TlsOptions",
+]

@@ -1,17 +1,80 @@
-"""What the SIP agent gets to see of the settings."""
+"""What the SIP agent and its transports get to see of the settings."""
 
 from dataclasses import dataclass
+
+SECURE = frozenset({"tls", "wss"})
+"""Transports that need a certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """How one listener proves itself, and whom it believes."""
+
+    certificate: str = ""
+    """PEM file: the certificate and what it takes to believe it; empty where we only call others."""
+    private_key: str = ""
+    """PEM file; empty where it is in `certificate` as well."""
+    authorities: str = ""
+    """PEM file of further authorities that a peer's certificate may come from; the system's count as well."""
+    clients: str = "none"
+    """Whether who connects to us must have a certificate: `none`, `optional` or `required`."""
+    minimum: str = "1.2"
+    """The oldest version: `1.2` or `1.3`."""
+    further: tuple[tuple[str, str], ...] = ()
+    """More certificates and keys: which is shown is for the name to say that the peer asks for (SNI, RFC 6066)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """One place where SIP is spoken."""
+
+    transport: str = "udp"
+    """`udp`, `tcp`, `tls`, `ws` or `wss`."""
+    host: str = "127.0.0.1"
+    """Address it binds."""
+    port: int = 5060
+    advertised: str = ""
+    """Address or name put into Via and Contact; empty means `host`."""
+    media_host: str = ""
+    """Address of the RTP of its calls; empty means that of the media section."""
+    media_advertised: str = ""
+    """Address put into its calls' SDP; empty means that of the media section, or `media_host` where that is given."""
+    tls: TlsOptions = TlsOptions()
+    origins: tuple[str, ...] = ()
+    """Web pages that may connect over WebSocket, as `https://phone.example.com`; `*` for all (RFC 6454)."""
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """What it binds."""
+        return self.host, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """Patience and limits of TCP, TLS and WebSocket connections."""
+
+    connections: int = 2000
+    """At a time, over all listeners."""
+    connections_per_source: int = 100
+    handshake_limit: float = 10.0
+    """For a connection to be made, and for TLS to agree."""
+    message_limit: float = 10.0
+    """For a message that has begun to be complete: who feeds it in drops is cut off."""
+    idle_limit: float = 600.0
+    """Without a word from the peer; keep-alives count."""
+    keep_alive: float = 30.0
+    """Between pings on connections that we opened (RFC 5626 section 3.5.1)."""
+    pong_limit: float = 10.0
+    """For the answer to a ping, once the peer has ever answered one."""
+    backlog_bytes: int = 1 << 20
+    """Unsent bytes at which a peer that does not read is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class SipOptions:
     """The SIP agent's view."""
 
-    host: str = "127.0.0.1"
-    """Address the UDP listener binds."""
-    port: int = 5060
-    advertised: str = ""
-    """Host put into Via and Contact; empty means `host`."""
+    listeners: tuple[ListenerOptions, ...] = (ListenerOptions(), ListenerOptions("tcp"))
     user_agent: str = "sipgw"
     node: str = "n1"
     """Names this node in the Call-IDs and tags it makes."""
@@ -22,3 +85,6 @@ class SipOptions:
     t4: float = 5.0
     """Longest a message stays in the network."""
     max_message_bytes: int = 65_535
+    datagram_limit_bytes: int = 1300
+    """Larger requests go over TCP where there is a listener for it (RFC 3261 section 18.1.1)."""
+    streams: StreamOptions = StreamOptions()

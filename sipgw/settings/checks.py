@@ -3,6 +3,7 @@
 import ipaddress
 
 from sipgw.settings.calls import Route
+from sipgw.settings.checks_sip import check_address, check_sip
 from sipgw.settings.dialects import check_backend
 from sipgw.settings.media import Media
 from sipgw.settings.model import Settings
@@ -12,9 +13,9 @@ from sipgw.settings.source import Source
 
 def check(settings: Settings, source: Source) -> None:
     """Note every contradiction in `source.problems`."""
-    _address(settings.sip.host, settings.sip.advertised, ("sip",), source)
-    _address(settings.media.host, settings.media.advertised, ("media",), source)
-    _ports(settings.media, settings.sip.port, source)
+    check_sip(settings.sip, source)
+    check_address(settings.media.host, settings.media.advertised, ("media",), source)
+    _ports(settings.media, _datagram_ports(settings), source)
     if not settings.media.codecs:
         source.complain(("media", "codecs"), "is empty", "name PCMU, PCMA or both")
     if not settings.routes:
@@ -25,27 +26,20 @@ def check(settings: Settings, source: Source) -> None:
         _route(route, ("routes", index), list(settings.backends), source)
 
 
-def _address(host: str, advertised: str, where: Where, source: Source) -> None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        source.complain((*where, "host"), f"{host!r} is not an IP address", "give one of this machine")
-        return
-    if address.is_unspecified and not advertised:
-        source.complain(
-            (*where, "host"), f"{host} cannot be told to others", f"set {where[0]}.advertised to the address they reach"
-        )
+def _datagram_ports(settings: Settings) -> list[int]:
+    return [one.port for one in settings.sip_options().listeners if one.transport == "udp"]
 
 
-def _ports(media: Media, sip_port: int, source: Source) -> None:
+def _ports(media: Media, sip_ports: list[int], source: Source) -> None:
     first, last = media.range
     where = ("media", "ports")
     if not 1024 <= first <= last <= 65_535:
         source.complain(where, f"{media.ports} is no range of ports", "write the lower first, from 1024 to 65535")
     elif last - (first + first % 2) < 1:
         source.complain(where, f"{media.ports} has no even port with its next", "a call takes two")
-    elif first <= sip_port <= last:
-        source.complain(where, f"{media.ports} holds sip.port {sip_port}", "move one of them")
+    for port in sip_ports:
+        if first <= port <= last:
+            source.complain(where, f"{media.ports} holds SIP's port {port}", "move one of them")
 
 
 def _route(route: Route, where: Where, backends: list[str], source: Source) -> None:

@@ -49,7 +49,7 @@ class Settings(Section):
 
     def sip_options(self) -> SipOptions:
         """What the SIP agent gets to see."""
-        return SipOptions(node=self.node, **self.sip.model_dump())
+        return self.sip.options(self.node)
 
     def media_options(self) -> MediaOptions:
         """What the media plane gets to see."""

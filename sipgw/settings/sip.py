@@ -1,21 +1,100 @@
 """The keys of `sip`."""
 
-from typing import Annotated
+import ipaddress
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sipgw.options import ListenerOptions, SipOptions, StreamOptions, TlsOptions
 from sipgw.settings.section import Port, Seconds, Section
+
+Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+
+
+class Certificate(Section):
+    """A certificate and its key."""
+
+    certificate: str
+    """PEM file: the certificate, and those that it takes to believe it."""
+    private_key: str = ""
+    """PEM file of its key, where that is not in the same."""
+
+
+class Listener(Section):
+    """One more place where SIP is spoken."""
+
+    transport: Transport
+    """`udp`, `tcp`, `tls`, `ws` or `wss` (SIP over WebSocket, for browsers)."""
+    host: str = ""
+    """IP address to listen on; that of `sip` where it is left out."""
+    port: Port
+    """Port to listen on."""
+    advertised: str = ""
+    """Address or name others reach it at; goes into Via and Contact. Some carriers want a name: Teams does."""
+    media_host: str = ""
+    """IP address of the RTP of its calls, where it is not that of `media`."""
+    media_advertised: str = ""
+    """Address put into its calls' SDP, where it is not that of `media`."""
+    certificate: str = ""
+    """tls and wss: PEM file with the certificate to show, and those that it takes to believe it."""
+    private_key: str = ""
+    """tls and wss: PEM file with its key, where that is not in the same."""
+    authorities: str = ""
+    """tls and wss: PEM file of further authorities that a peer's certificate may come from."""
+    clients: Literal["none", "optional", "required"] = "none"
+    """tls and wss: whether who connects must have a certificate of an authority we believe."""
+    minimum: Literal["1.2", "1.3"] = "1.2"
+    """tls and wss: the oldest version of TLS."""
+    further: tuple[Certificate, ...] = ()
+    """tls and wss: more certificates; which is shown is for the name that the peer asks for."""
+    origins: tuple[str, ...] = ()
+    """ws and wss: web pages that may connect, such as `https://phone.example.com`; `*` for all."""
+
+    def options(self, host: str) -> ListenerOptions:
+        """As the transports see it; `host` is that of `sip`."""
+        further = tuple((one.certificate, one.private_key) for one in self.further)
+        tls = TlsOptions(self.certificate, self.private_key, self.authorities, self.clients, self.minimum, further)
+        return ListenerOptions(
+            self.transport, plain(self.host or host), self.port, self.advertised,
+            self.media_host, self.media_advertised, tls, self.origins,
+        )  # fmt: skip
+
+
+class Streams(Section):
+    """Patience and limits of TCP, TLS and WebSocket connections."""
+
+    connections: Annotated[int, Field(ge=1)] = 2000
+    """Connections at a time, over all listeners."""
+    connections_per_source: Annotated[int, Field(ge=1)] = 100
+    """Connections from one address at a time."""
+    handshake_limit: Seconds = 10.0
+    """Seconds for a connection to be made, and for TLS to agree."""
+    message_limit: Seconds = 10.0
+    """Seconds for a message that has begun to be complete; who feeds it in drops is cut off."""
+    idle_limit: Seconds = 600.0
+    """Seconds without a word after which a connection is closed; keep-alives count."""
+    keep_alive: Seconds = 30.0
+    """Seconds between pings on connections that we opened."""
+    pong_limit: Seconds = 10.0
+    """Seconds for the answer to a ping; a peer that never answers any is not held to it."""
+    backlog_bytes: Annotated[int, Field(ge=65_536)] = 1_048_576
+    """Unsent bytes at which a peer that does not read is cut off."""
 
 
 class Sip(Section):
     """Where SIP is spoken."""
 
     host: str = "127.0.0.1"
-    """IP address to listen on for SIP over UDP."""
+    """IP address to listen on."""
     port: Port = 5060
-    """UDP port to listen on; SIPGW_SIP_PORT overrides it."""
+    """Port to listen on; SIPGW_SIP_PORT overrides it."""
+    transports: tuple[Literal["udp", "tcp"], ...] = ("udp", "tcp")
+    """What is spoken on `host` and `port`."""
     advertised: str = ""
     """Address others reach us at, where it differs from `host` (behind NAT); goes into Via and Contact."""
+    listeners: tuple[Listener, ...] = ()
+    """More places where SIP is spoken: other addresses, TLS, WebSocket."""
     user_agent: str = "sipgw"
     """What we call ourselves in User-Agent and Server."""
     t1: Seconds = 0.5
@@ -26,3 +105,29 @@ class Sip(Section):
     """How long a message may linger in the network (RFC 3261 timer T4)."""
     max_message_bytes: Annotated[int, Field(ge=1500, le=65_535)] = 65_535
     """Longer datagrams are dropped."""
+    datagram_limit_bytes: Annotated[int, Field(ge=500, le=65_535)] = 1300
+    """Longer requests of ours go over TCP where we listen for it, as they would not fit one packet of the network."""
+    streams: Streams = Field(default_factory=Streams)
+    """Patience and limits of TCP, TLS and WebSocket connections."""
+
+    def options(self, node: str) -> SipOptions:
+        """As the agent and its transports see it."""
+        apart = {"host", "port", "transports", "advertised", "listeners", "streams"}
+        streams = StreamOptions(**self.streams.model_dump())
+        return SipOptions(
+            listeners=tuple(self._listeners()), node=node, streams=streams, **self.model_dump(exclude=apart)
+        )
+
+    def _listeners(self) -> Iterator[ListenerOptions]:
+        for transport in self.transports:
+            yield ListenerOptions(transport, plain(self.host), self.port, self.advertised)
+        for listener in self.listeners:
+            yield listener.options(self.host)
+
+
+def plain(host: str) -> str:
+    """An address as the system writes it; what is none stays as it is, for the checks to complain about."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host

@@ -17,8 +17,8 @@ _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VARIABLE = re.compile(r"\$(?:\$|\{([^}]*)\})")
 _DEEPEST = 20
 _FILE = "_file"
-_NAMES_A_FILE = {"ca_file"}
-"""Keys that end like the others but want the name itself."""
+_NAMES_A_FILE = {"ca_file", "certificate", "private_key", "authorities"}
+"""Keys whose value is the name of a file, seen from the configuration's folder."""
 
 
 @dataclass(slots=True)

@@ -50,6 +50,14 @@ class Agent:
         """What was sent on `flow` could not be delivered: requests on it fail with 503 (RFC 3261 8.1.3.1)."""
         self._core.exchange.transport_failed(flow, now)
 
+    def flow_lost(self, flow: Flow, now: float) -> None:
+        """A connection is over, or could not be made: requests on it fail, and its dialogs need another."""
+        self._core.flow_lost(flow, now)
+
+    def stream_broke(self, error: Exception, flow: Flow, now: float) -> None:
+        """A stream cannot be read on: say why, where that much of a request came that it can be answered."""
+        serving.reject_stream(self._core, error, flow, now)
+
     def handle_timers(self, now: float) -> None:
         """Do what is due."""
         self._core.exchange.timers.run(now)

@@ -16,6 +16,9 @@ from sipgw.sip.paths import contact, via
 from sipgw.sip.values import COOKIE
 from sipgw.trace import Mark, Note, Trace
 
+_GONE_KEPT = 10_000
+"""Connections remembered to be over: more than there are dialogs on them, as ports are not used again so soon."""
+
 
 class Core:
     """The agent's state, shared by its acts."""
@@ -30,6 +33,8 @@ class Core:
         self._token = token
         self.trace = trace
         self._secret = token()
+        self._gone: dict[Flow, None] = {}
+        """Connections that are over, the newest last."""
 
     def tell(self, event: SipEvent) -> None:
         """Report upwards."""
@@ -46,6 +51,13 @@ class Core:
         if event is not None and not leg.told:
             leg.told = True
             self.tell(event)
+
+    def flow_lost(self, flow: Flow, now: float) -> None:
+        """A connection is over: what waits on it fails, and what its dialogs have to say needs another."""
+        self._gone[flow] = None
+        if len(self._gone) > _GONE_KEPT:
+            del self._gone[next(iter(self._gone))]
+        self.exchange.transport_failed(flow, now)
 
     def drop(self, name: str, now: float, detail: str = "", leg: str = "") -> None:
         """Trace that something was not acted upon."""
@@ -111,7 +123,7 @@ class Core:
         if cseq is None:
             dialog.local_cseq += 1
             cseq = dialog.local_cseq
-        uri, routes, flow = dialog.address()
+        uri, routes, flow = dialog.address(gone=dialog.flow in self._gone)
         rows = (
             *(("Route", route) for route in routes),
             ("From", dialog.local),

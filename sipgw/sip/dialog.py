@@ -94,15 +94,19 @@ class Dialog:
         """Take the Contact of a re-INVITE, or of a 2xx to ours, as the new target."""
         self.target = target_of(message) or self.target
 
-    def address(self) -> tuple[str, tuple[str, ...], Flow]:
-        """Request-URI, Route values and flow of our next request (RFC 3261 12.2.1.1)."""
+    def address(self, *, gone: bool = False) -> tuple[str, tuple[str, ...], Flow]:
+        """Request-URI, Route values and flow of our next request (RFC 3261 12.2.1.1).
+
+        Args:
+            gone: the connection on which the peer was last heard is.
+        """
         if not self.routes:
-            return self.target, (), self._hop(self.target)
+            return self.target, (), self._hop(self.target, gone)
         first = NameAddr.parse(self.routes[0]).uri
         if "lr" in first.params:
-            return self.target, self.routes, self._hop(str(first))
+            return self.target, self.routes, self._hop(str(first), gone)
         # A strict router takes its own address from the Request-URI and the target from the last Route.
-        return str(first), (*self.routes[1:], f"<{self.target}>"), self._hop(str(first))
+        return str(first), (*self.routes[1:], f"<{self.target}>"), self._hop(str(first), gone)
 
     def snapshot(self) -> dict[str, Any]:
         """Plain data from which `restore` makes the same dialog in another process."""
@@ -127,9 +131,9 @@ class Dialog:
         values["routes"] = tuple(plain["routes"])
         return cls(**values)
 
-    def _hop(self, uri: str) -> Flow:
+    def _hop(self, uri: str, gone: bool) -> Flow:
         try:
-            return next_hop(Uri.parse(uri), self.flow, behind_nat=self.behind_nat)
+            return next_hop(Uri.parse(uri), self.flow, behind_nat=self.behind_nat, gone=gone)
         except PeerError:
             return self.flow
 

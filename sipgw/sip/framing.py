@@ -44,6 +44,11 @@ class StreamFramer:
         """Why nothing more can be read, once that is so: answer it where it has a request, then close the stream."""
         return self._broken
 
+    @property
+    def pending(self) -> bool:
+        """Whether a message has begun that is not complete."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take what came and give back what it completed: whole messages, `PING`s and `PONG`s, in order.
 

@@ -13,7 +13,7 @@ that is an IP address which can be right. It goes to where the peer was last hea
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from sipgw.flow import Flow
-from sipgw.options import SipOptions
+from sipgw.options import ListenerOptions, SipOptions
 from sipgw.sip.message import Request, Response
 from sipgw.sip.uri import Uri
 from sipgw.sip.values import same_address
@@ -22,9 +22,23 @@ DEFAULT_PORT = {"tls": 5061, "wss": 443, "ws": 80}
 """Ports that are not 5060, by transport."""
 
 
+def listener_of(options: SipOptions, flow: Flow) -> ListenerOptions | None:
+    """The listener a flow belongs to; None where none such is configured, as with a test phone's."""
+    return next((one for one in options.listeners if (one.transport, one.local) == (flow.transport, flow.local)), None)
+
+
+def beside(options: SipOptions, flow: Flow, transport: str) -> Flow | None:
+    """Between the same two hosts over another transport, from our listener for it; None where there is none."""
+    for one in options.listeners:
+        if one.transport == transport and one.host == flow.local[0]:
+            return Flow(transport, one.local, flow.remote)
+    return None
+
+
 def sent_by(options: SipOptions, flow: Flow) -> tuple[str, int]:
     """Our host and port as in Via and Contact, for messages on `flow`."""
-    return bracketed(options.advertised or flow.local[0]).lower(), flow.local[1]
+    listener = listener_of(options, flow)
+    return bracketed((listener and listener.advertised) or flow.local[0]).lower(), flow.local[1]
 
 
 def contact(options: SipOptions, flow: Flow) -> str:
@@ -61,17 +75,21 @@ def is_behind_nat(message: Request | Response, source: Flow) -> bool:
     return address_of(via.host) is not None and not same_address(via.host, source.remote[0])
 
 
-def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool) -> Flow:
-    """The flow for a request whose next hop is `uri`, in a dialog whose peer was last heard on `flow`."""
+def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool, gone: bool = False) -> Flow:
+    """The flow for a request whose next hop is `uri`, in a dialog whose peer was last heard on `flow`.
+
+    A connection that is there is used; where it is `gone`, another is made to the address the peer named.
+    """
     wanted = (uri.param("transport") or flow.transport).lower()
     there, here = address_of(uri.host), address_of(flow.remote[0])
-    if behind_nat or flow.reliable or there is None or here is None or wanted != flow.transport:
+    if behind_nat or (flow.reliable and not gone) or there is None or here is None or wanted != flow.transport:
         return flow
     if there.is_unspecified or there.is_multicast or str(there) == "255.255.255.255":
         return flow
     if there.version != here.version or _scope(there) < _scope(here):
         return flow
-    return Flow(flow.transport, flow.local, (str(there), uri.port or DEFAULT_PORT.get(flow.transport, 5060)))
+    port = uri.port or DEFAULT_PORT.get(flow.transport, 5060)
+    return Flow(flow.transport, flow.local, (str(there), port), flow.names)
 
 
 def _scope(address: IPv4Address | IPv6Address) -> int:

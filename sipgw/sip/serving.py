@@ -37,6 +37,14 @@ def receive(core: Core, data: bytes, source: Flow, now: float) -> None:
         _receive_response(core, message, source, now)
 
 
+def reject_stream(core: Core, error: Exception, source: Flow, now: float) -> None:
+    """What came on a connection has no end that could be found; it is closed after this."""
+    if isinstance(error, Malformed):
+        _reject_stateless(core, error.request, error, source, now)
+    else:
+        core.drop("bad_stream", now, f"{error!r} from {source}")
+
+
 def _receive_response(core: Core, response: Response, source: Flow, now: float) -> None:
     try:
         validate(response)

@@ -86,7 +86,7 @@ class _Phone:
         self._listener = UdpListener.open((local, 0), self._send_failed)
         self._flow = self._listener.flow(remote)
         t1 = _NEARBY_T1 if ipaddress.ip_address(local).is_loopback else 0.5
-        options = SipOptions(local, self._listener.local[1], user_agent="sipgw phone", node="phone", t1=t1)
+        options = SipOptions(user_agent="sipgw phone", node="phone", t1=t1)
         self._agent = Agent(options, token=lambda: secrets.token_hex(8), trace=trace)
         self._driver: Driver[SipEvent] = Driver(self._agent, self._send, self._on_event, clock=clock, trace=trace)
         codecs, session = order.codecs, secrets.randbits(31)

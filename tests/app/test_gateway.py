@@ -18,7 +18,6 @@ from sipgw.app import gateway as module
 from sipgw.app.gateway import Gateway
 from sipgw.errors import Unavailable
 from sipgw.flow import Flow
-from sipgw.io.udp import UdpListener
 from sipgw.settings import Settings
 
 
@@ -127,17 +126,16 @@ async def test_a_datagram_the_system_has_no_room_for_is_sent_again(
     gateway = await start()
     caller = Caller(gateway)
     await caller.calls()
-    listener = gateway._listener
-    assert isinstance(listener, UdpListener)
-    really, full = listener.send, iter([True])
+    signalling = gateway._signalling
+    really, full = signalling.driver._send, iter([True])
 
     def send(data: bytes, flow: Flow) -> None:
         if data.startswith(b"BYE") and next(full, False):
-            listener._refused("EAGAIN", flow)
+            signalling.refused("EAGAIN", flow)
         else:
             really(data, flow)
 
-    monkeypatch.setattr(gateway._driver, "_send", send)
+    monkeypatch.setattr(signalling.driver, "_send", send)
     bye = await caller.gets("BYE")
     caller.answers(bye)
     caller.close()
@@ -159,7 +157,11 @@ async def test_stopping_hangs_up_what_is_still_up_and_waits_for_the_answer(start
 async def test_the_ready_line_names_what_is_listened_to(start: Callable[..., Any], out: io.StringIO) -> None:
     gateway = await start()
     host, port = gateway.address
-    assert line(out, "ready") == {"event": "ready", "sip": f"udp:{host}:{port}", "rtp": "127.0.0.1:20700-20709"}
+    assert line(out, "ready") == {
+        "event": "ready",
+        "sip": f"udp:{host}:{port}, tcp:{host}:{port}",
+        "rtp": "127.0.0.1:20700-20709",
+    }
 
 
 async def test_too_few_descriptors_are_told_at_the_start(

@@ -58,7 +58,7 @@ class Phone:
         """Unix times."""
         self._rtp, self._rtcp = _port_pair()
         self._signalling = UdpListener.open((HOST, 0))
-        agent_options = SipOptions(HOST, self._signalling.local[1], node="phone")
+        agent_options = SipOptions(node="phone")
         self._agent = Agent(agent_options, token=lambda: secrets.token_hex(8))
         self._driver: Driver[SipEvent] = Driver(self._agent, self._signalling.send, self._on_event)
         self._target, self._headers = target, headers

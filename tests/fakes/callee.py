@@ -33,7 +33,7 @@ class Callee:
         self._signalling = UdpListener.open((HOST, 0))
         self._media = UdpListener.open((HOST, 0))
         words = (f"callee{number}" for number in itertools.count())
-        self.agent = Agent(SipOptions(HOST, self._signalling.local[1]), token=lambda: next(words))
+        self.agent = Agent(SipOptions(), token=lambda: next(words))
         self.driver: Driver[SipEvent] = Driver(self.agent, self._signalling.send, self._on_event)
 
     @property

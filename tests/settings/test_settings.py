@@ -13,6 +13,7 @@ from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
 from sipgw.settings.sip import Sip
 from sipgw.settings.watching import Log, Metrics
+from tests.fakes.certificates import Authority
 
 ROUTES = """\
 backends:
@@ -81,7 +82,10 @@ def test_every_key_there_is_stands_in_the_default_file_and_is_described() -> Non
 def test_the_commented_examples_of_backends_work(write: Write) -> None:
     text = embedded("config/sipgw.yaml").read_text()
     examples = re.sub(r"^  # ( *)(?=\w+:|  )", r"  \1", text, flags=re.MULTILINE)
-    (write.path.parent / "token").write_text("from-a-file\n")
+    folder = write.path.parent
+    (folder / "token").write_text("from-a-file\n")
+    Authority(folder, "carrier").issue("sbc", "sbc.example.com")
+    Authority(folder, "other-authority").issue("other", "other.example.com")
     examples = examples.replace("/run/secrets/token", "token")
     backends = {b.name: b for b in write.load(examples, {"OPENAI_API_KEY": "sk-1"}).call_options().backends}
     assert backends["mine"] == BackendOptions(
@@ -132,7 +136,7 @@ def test_the_commented_examples_of_backends_work(write: Write) -> None:
         ("media: {ports: 3001-3002}\n" + ROUTES,
          ["x.yaml:1: media.ports: 3001-3002 has no even port with its next; a call takes two"]),
         ("media: {ports: 5000-6000}\n" + ROUTES,
-         ["x.yaml:1: media.ports: 5000-6000 holds sip.port 5060; move one of them"]),
+         ["x.yaml:1: media.ports: 5000-6000 holds SIP's port 5060; move one of them"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_line_key_and_what_to_do(write: Write, text: str, said: list[str] | None) -> None:
@@ -282,7 +286,10 @@ routes: [{targets: [mine], anyone: true}]
 
 
 def test_texts_come_from_the_environment_and_from_files(write: Write) -> None:
-    (write.path.parent / "token").write_text("from-a-file\n")
+    folder = write.path.parent
+    (folder / "token").write_text("from-a-file\n")
+    Authority(folder, "carrier").issue("sbc", "sbc.example.com")
+    Authority(folder, "other-authority").issue("other", "other.example.com")
     [backend] = write.load(SECRETS, {"KEY": "sk-environment"}).call_options().backends
     assert backend.headers == {"Authorization": "Bearer sk-environment", "X-Token": "from-a-file"}
 
@@ -298,7 +305,10 @@ def test_a_variable_or_a_file_that_is_not_there_is_told(write: Write) -> None:
 
 
 def test_secrets_are_never_printed(write: Write) -> None:
-    (write.path.parent / "token").write_text("from-a-file\n")
+    folder = write.path.parent
+    (folder / "token").write_text("from-a-file\n")
+    Authority(folder, "carrier").issue("sbc", "sbc.example.com")
+    Authority(folder, "other-authority").issue("other", "other.example.com")
     settings = write.load(SECRETS, {"KEY": "sk-environment"})
     printed = f"{settings.printable()} {settings.backends['mine'].headers!r} {settings.call_options()!r}"
     assert "lang=de" in str(settings.printable())

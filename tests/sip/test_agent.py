@@ -6,7 +6,7 @@ import pytest
 
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
-from sipgw.options import SipOptions
+from sipgw.options import ListenerOptions, SipOptions
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Cancelled, Confirmed, HungUp, Invited, Lost, Reinvited, Released
 from sipgw.sip.inspection import ALLOW
@@ -87,7 +87,7 @@ def test_names_name_the_node() -> None:
 
 
 def test_the_advertised_host_is_in_contact_and_via() -> None:
-    wire = Wire(SipOptions(advertised="198.51.100.7"))
+    wire = Wire(SipOptions((ListenerOptions(advertised="198.51.100.7"),)))
     _, phone = answered(wire)
     wire.agent.hang_up(phone.to_tag, 0.0)
     (bye,) = wire.take()

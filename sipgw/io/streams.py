@@ -1,0 +1,217 @@
+"""SIP over TCP and TLS: listeners, the connections made to them, and those we make (RFC 3261 section 18).
+
+A message goes out on the connection of its flow; where there is none, one is made for it from the flow's listener's
+address. So what a dialog is told comes back on the connection its peer opened, and one of ours is used again.
+"""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Callable
+
+from sipgw.errors import Unavailable
+from sipgw.flow import Endpoint, Flow
+from sipgw.io.clock import Clock
+from sipgw.io.sockets import DSCP_CS3, bind_error, tcp_socket
+from sipgw.io.stream import Framer, Stream
+from sipgw.io.tls import TlsFiles
+from sipgw.options import ListenerOptions, StreamOptions
+from sipgw.trace import Mark, Note, Trace
+
+_BACKLOG = 512
+_FILES_WATCHED = 10.0
+"""Seconds between looks whether certificates have changed."""
+
+
+class Streams:
+    """All TCP and TLS connections.
+
+    Args:
+        listeners: those for `tcp` and `tls`.
+        options: limits.
+        framer: makes what cuts one connection into messages; takes whether we opened it.
+        receive: takes messages.
+        broke: takes the error and the flow where a stream cannot be read on.
+        lost: takes the flow of a connection that is over, or could not be made.
+        trace: takes notes.
+        clock: for the notes.
+    """
+
+    def __init__(
+        self,
+        listeners: tuple[ListenerOptions, ...],
+        options: StreamOptions,
+        framer: Callable[[bool], Framer],
+        receive: Callable[[bytes, Flow], None],
+        broke: Callable[[Exception, Flow], None],
+        lost: Callable[[Flow], None],
+        trace: Trace,
+        clock: Clock,
+    ) -> None:
+        self._listeners, self._options, self._framer = listeners, options, framer
+        self._receive, self._broke, self._lost = receive, broke, lost
+        self._trace, self._clock = trace, clock
+        self._loop = asyncio.get_running_loop()
+        self._servers: list[asyncio.Server] = []
+        self._tls: dict[Endpoint, TlsFiles] = {}
+        self._streams: dict[Flow, Stream] = {}
+        self._sources: Counter[str] = Counter()
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.TimerHandle | None = None
+        self._closing = False
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            Unavailable: an address or a certificate cannot be had; PortTaken where another program has the port.
+        """
+        for listener in self._listeners:
+            await self._listen(listener)
+        if self._tls:
+            self._watch = self._loop.call_later(_FILES_WATCHED, self._look_at_files)
+
+    async def _listen(self, listener: ListenerOptions) -> None:
+        context = None
+        if listener.transport == "tls":
+            files = self._tls[listener.local] = TlsFiles(listener.tls)
+            if (context := files.server) is None:
+                raise Unavailable("a tls listener needs a certificate")
+        try:
+            sock = tcp_socket(listener.local, DSCP_CS3, _BACKLOG)
+        except OSError as error:
+            raise bind_error(error, listener.local, "sip.port", "SIPGW_SIP_PORT") from None
+
+        def accept() -> Stream:
+            return Stream(self, listener.transport, listener.local, self._framer(False), self._options)
+
+        limit = self._options.handshake_limit if context else None
+        server = await self._loop.create_server(accept, sock=sock, ssl=context, ssl_handshake_timeout=limit)
+        self._servers.append(server)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message on the connection of `flow`, or on one that is made for it."""
+        stream = self._streams.get(flow)
+        if stream is None:
+            stream = self._connect(flow)
+        stream.send(data)
+
+    async def close(self) -> None:
+        """Close all listeners and connections."""
+        self._closing = True
+        if self._watch is not None:
+            self._watch.cancel()
+        for server in self._servers:
+            server.close()
+        for task in self._attempts:
+            task.cancel()
+        await asyncio.gather(*self._attempts, return_exceptions=True)
+        for stream in tuple(self._streams.values()):
+            stream.close("shutdown")
+        await asyncio.sleep(0)
+        for stream in tuple(self._streams.values()):
+            stream.cut("shutdown")
+        for server in self._servers:
+            await server.wait_closed()
+
+    # --- what connections say ---------------------------------------------------------------------------------
+
+    def opened(self, stream: Stream) -> bool:
+        """A connection is up; whether there is room for it."""
+        if self._closing:
+            return False
+        if stream.ours:
+            return True
+        host = stream.flow.remote[0]
+        if len(self._streams) >= self._options.connections:
+            return False
+        if self._sources[host] >= self._options.connections_per_source:
+            return False
+        self._sources[host] += 1
+        self._streams[stream.flow] = stream
+        self._note(Mark.STATE, "connected", stream.flow)
+        return True
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """A message came."""
+        self._receive(data, flow)
+
+    def broke(self, error: Exception, flow: Flow) -> None:
+        """A stream cannot be read on."""
+        self._broke(error, flow)
+
+    def closed(self, stream: Stream, reason: str) -> None:
+        """A connection is over."""
+        self._note(Mark.DROP if reason in _FAULTS else Mark.STATE, reason, stream.flow)
+        if self._streams.get(stream.flow) is not stream:
+            return
+        del self._streams[stream.flow]
+        if not stream.ours:
+            host = stream.flow.remote[0]
+            self._sources[host] -= 1
+            if not self._sources[host]:
+                del self._sources[host]
+        if not self._closing:
+            self._lost(stream.flow)
+
+    # --- connections of ours ----------------------------------------------------------------------------------
+
+    def _connect(self, flow: Flow) -> Stream:
+        stream = Stream(self, flow.transport, flow.local, self._framer(True), self._options, flow)
+        self._streams[flow] = stream
+        task = self._loop.create_task(self._attempt(stream))
+        self._attempts.add(task)
+        task.add_done_callback(self._attempts.discard)
+        return stream
+
+    async def _attempt(self, stream: Stream) -> None:
+        flow = stream.flow
+        files = self._tls.get(flow.local) if flow.transport == "tls" else None
+        try:
+            if flow.transport == "tls" and files is None:
+                raise Unavailable("there is no tls listener to call from")
+            await asyncio.wait_for(
+                self._loop.create_connection(
+                    lambda: stream, *flow.remote,
+                    local_addr=(flow.local[0], 0),
+                    ssl=files.client if files else None,
+                    server_hostname=(flow.names[0] if flow.names else flow.remote[0]) if files else None,
+                ),
+                self._options.handshake_limit,
+            )  # fmt: skip
+        except (OSError, TimeoutError, Unavailable) as error:
+            self.closed(stream, "tls_failed" if isinstance(error, ssl.SSLError) else "not_connected")
+            self._note(Mark.DROP, "connect_failed", flow, str(error) or type(error).__name__)
+
+    # --- certificates -----------------------------------------------------------------------------------------
+
+    def _look_at_files(self) -> None:
+        self._watch = self._loop.call_later(_FILES_WATCHED, self._look_at_files)
+        self.reload_certificates()
+
+    def reload_certificates(self) -> None:
+        """Take certificates that have changed; those that are no good change nothing and are traced."""
+        for local, files in self._tls.items():
+            if files.stale():
+                flow = Flow("tls", local, local)
+                try:
+                    files.load()
+                except Unavailable as error:
+                    self._note(Mark.DROP, "bad_certificate", flow, str(error))
+                else:
+                    self._note(Mark.STATE, "certificate_changed", flow)
+
+    def _note(self, mark: Mark, name: str, flow: Flow, detail: str = "") -> None:
+        self._trace(Note(self._clock.now(), "io", mark, name, detail=f"{flow} {detail}".strip()))
+
+
+_FAULTS = frozenset(
+    {
+        "too_many_connections", "message_too_slow", "no_pong", "peer_does_not_read", "not_sip", "tls_failed",
+        "wrong_certificate", "not_connected",
+    }
+)  # fmt: skip
+"""Ends that are drops: whoever was at the other side did not get what they wanted."""

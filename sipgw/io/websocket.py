@@ -1,0 +1,146 @@
+"""SIP over WebSocket, for browsers (RFC 7118): one message each way is one SIP message. Only browsers connect."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.typing import Origin, Subprotocol
+
+from sipgw.errors import Unavailable
+from sipgw.flow import Flow
+from sipgw.io.clock import Clock
+from sipgw.io.sockets import DSCP_CS3, bind_error, tcp_socket
+from sipgw.io.tls import TlsFiles, proven_names
+from sipgw.options import ListenerOptions, StreamOptions
+from sipgw.trace import Mark, Note, Trace
+
+_LARGEST = 65_535
+_BACKLOG = 128
+_UNSENT = 256
+"""Messages; a browser that does not read is cut off."""
+_SIP = Subprotocol("sip")
+
+
+class WebSockets:
+    """One listener for `ws` or `wss`, and its connections.
+
+    Args:
+        listener: where.
+        options: limits.
+        receive: takes messages.
+        lost: takes the flow of a connection that is over.
+        trace: takes notes.
+        clock: for the notes.
+    """
+
+    def __init__(
+        self,
+        listener: ListenerOptions,
+        options: StreamOptions,
+        receive: Callable[[bytes, Flow], None],
+        lost: Callable[[Flow], None],
+        trace: Trace,
+        clock: Clock,
+    ) -> None:
+        self._listener, self._options = listener, options
+        self._receive, self._lost, self._trace, self._clock = receive, lost, trace, clock
+        self._server: Server | None = None
+        self._outboxes: dict[Flow, asyncio.Queue[bytes]] = {}
+        self._files = TlsFiles(listener.tls) if listener.transport == "wss" else None
+
+    def __len__(self) -> int:
+        return len(self._outboxes)
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            Unavailable: the address or a certificate cannot be had.
+        """
+        context = self._files.server if self._files else None
+        if self._files and context is None:
+            raise Unavailable("a wss listener needs a certificate")
+        try:
+            sock = tcp_socket(self._listener.local, DSCP_CS3, _BACKLOG)
+        except OSError as error:
+            raise bind_error(error, self._listener.local, "sip.port", "SIPGW_SIP_PORT") from None
+        self._server = await serve(
+            self._serve,
+            sock=sock,
+            ssl=context,
+            subprotocols=[_SIP],
+            origins=self._origins(),
+            compression=None,
+            max_size=_LARGEST,
+            open_timeout=self._options.handshake_limit,
+            ping_interval=self._options.keep_alive,
+            ping_timeout=self._options.keep_alive,
+            server_header=None,
+        )
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message to a browser that is still there; else the flow is lost."""
+        outbox = self._outboxes.get(flow)
+        if outbox is None:
+            asyncio.get_running_loop().call_soon(self._lost, flow)
+            return
+        try:
+            outbox.put_nowait(data)
+        except asyncio.QueueFull:
+            self._note(Mark.DROP, "peer_does_not_read", flow)
+
+    async def close(self) -> None:
+        """Close the listener and its connections."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def reload_certificates(self) -> None:
+        """Take certificates that have changed."""
+        if self._files is not None and self._files.stale():
+            self._files.load()
+
+    def _origins(self) -> Sequence[Origin | None] | None:
+        """Pages that may connect; programs send no Origin and may, where any may."""
+        if "*" in self._listener.origins:
+            return None
+        return [*map(Origin, self._listener.origins), None]
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        remote = connection.remote_address[:2]
+        names = proven_names(connection.transport.get_extra_info("peercert"))
+        flow = Flow(self._listener.transport, self._listener.local, (remote[0], remote[1]), names)
+        if len(self) >= self._options.connections:
+            self._note(Mark.DROP, "too_many_connections", flow)
+            await connection.close(CloseCode.TRY_AGAIN_LATER, "too many connections")
+            return
+        outbox = self._outboxes[flow] = asyncio.Queue(_UNSENT)
+        self._note(Mark.STATE, "connected", flow)
+        writer = asyncio.create_task(self._write(connection, outbox))
+        try:
+            async for message in connection:
+                self._receive(message.encode() if isinstance(message, str) else message, flow)
+        except ConnectionClosed:
+            pass  # that is how it ends, one way or another
+        finally:
+            del self._outboxes[flow]
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+            self._note(Mark.STATE, "closed_by_peer", flow)
+            self._lost(flow)
+
+    async def _write(self, connection: ServerConnection, outbox: "asyncio.Queue[bytes]") -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                data = await outbox.get()
+                try:
+                    await connection.send(data.decode())
+                except UnicodeDecodeError:
+                    await connection.send(data)
+
+    def _note(self, mark: Mark, name: str, flow: Flow) -> None:
+        self._trace(Note(self._clock.now(), "io", mark, name, detail=str(flow)))
