@@ -119,7 +119,9 @@ class Conversation(Deeds):
         self._pump(now)
 
     def caller_speech(self, speaking: bool, now: float) -> None:
-        """Our own VAD heard the caller start or stop."""
+        """Our own VAD heard the caller start or stop; what is not carried to the backend does not interrupt it."""
+        if speaking and self._muted:
+            return
         self._on(CallerSpeech(speaking), now)
         self._pump(now)
 

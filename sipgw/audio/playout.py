@@ -364,6 +364,11 @@ class Playout:
         """Speech is leaving."""
         return self._playing
 
+    @property
+    def fading(self) -> bool:
+        """What a clear has cut off has yet to fade out."""
+        return bool(self._tail)
+
     def sent_ms(self, item: str = "") -> int:
         """How much of an item has left; 0 for one never heard of or long ago."""
         entry = self._items.get(item)

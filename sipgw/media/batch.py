@@ -14,11 +14,12 @@ import numpy as np
 
 from sipgw.ai.events import AudioFormat, CallerSpeech
 from sipgw.audio.level import fade_out
-from sipgw.audio.playout import Cleared, Playout, PlayoutEvent
+from sipgw.audio.playout import Cleared, MarkReached, Playout, PlayoutEvent
 from sipgw.errors import UsageError
 from sipgw.flow import Endpoint
 from sipgw.media import plane
 from sipgw.media.convert import LAWS, Inward, Resamplers
+from sipgw.media.cover import FORMAT, PromptEnded
 from sipgw.media.hearing import Hearing
 from sipgw.media.held import Held
 from sipgw.media.lane import Departure
@@ -38,7 +39,7 @@ class Happened:
     """Something a session's conversation wants to know; it does not cross the seam."""
 
     session: str
-    event: PlayoutEvent | CallerSpeech
+    event: PlayoutEvent | CallerSpeech | PromptEnded
 
 
 Receive = Callable[[bytes, Endpoint, float], None]
@@ -157,6 +158,7 @@ class Engine:
         if session.stream.sending:
             self._wheel.add(session)
         else:
+            session.stop_keys()
             self._held.add(session, now)
 
     def _unroute(self, session: Session, now: float) -> None:
@@ -221,6 +223,27 @@ class Engine:
     def clear(self, session: str) -> Cleared:
         """Drop what is queued: after the next packet, which fades out, no speech leaves."""
         return self.playout(session).clear()
+
+    def cover(self, session: str, prompt: bytes) -> None:
+        """Play a prompt, PCM16 at 24 kHz, instead of what the conversation says; `PromptEnded` follows.
+
+        One that plays goes on with this one.
+        """
+        one = self._get(session)
+        if one.cover is None:
+            one.cover = Playout(FORMAT.rate_hz, notify=partial(self._talkative.append, one))
+        one.cover.add(prompt)
+        one.cover.mark("")
+
+    def uncover(self, session: str) -> None:
+        """End the prompt: after the next packet, which fades out, nothing of it leaves."""
+        cover = self._get(session).cover
+        if cover is not None:
+            cover.clear()
+
+    def press(self, command: plane.SendDigits) -> None:
+        """Send keys in place of sound; `DigitsSent` follows."""
+        self._get(command.session).press(command.digits, command.duration_ms, command.gap_ms)
 
     def set_vad(self, session: str, on: bool) -> None:
         """Listen for the caller's speech ourselves; `CallerSpeech` follows."""
@@ -347,4 +370,6 @@ class Engine:
         for session in self._talkative:
             if session.playout is not None:
                 self._events += [Happened(session.id, event) for event in session.playout.events()]
+            if session.cover is not None and any(isinstance(event, MarkReached) for event in session.cover.events()):
+                self._events.append(Happened(session.id, PromptEnded()))
         self._talkative.clear()

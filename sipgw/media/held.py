@@ -3,9 +3,8 @@
 import numpy as np
 
 from sipgw.media.lane import Departure
-from sipgw.media.session import Session
+from sipgw.media.session import Session, packet_interval
 from sipgw.media.table import Table
-from sipgw.media.wheel import packet_interval
 from sipgw.rtp.packet import pack
 
 _KEEP_ALIVE = 15.0

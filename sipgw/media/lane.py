@@ -11,8 +11,11 @@ from sipgw.ai.events import AudioFormat
 from sipgw.audio.playout import Playout
 from sipgw.flow import Endpoint
 from sipgw.media.convert import Outward, Resamplers
+from sipgw.media.cover import FORMAT, covered
+from sipgw.media.keys import Keys
 from sipgw.media.session import Session
 from sipgw.media.table import Table
+from sipgw.rtp.packet import pack
 from sipgw_codecs.registry import Codec
 
 Departure = tuple[int, memoryview, Endpoint]
@@ -44,9 +47,9 @@ class Lane:
     """
 
     __slots__ = (
-        "_datagrams", "_dirty", "_one", "_outlets", "_payload", "_ptime", "_resamplers", "_samples", "_second",
-        "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_timestamp", "_timestamps", "_types",
-        "codec", "ptime_ms", "sessions",
+        "_datagrams", "_dirty", "_one", "_outlets", "_payload", "_pressing", "_ptime", "_resamplers", "_samples",
+        "_second", "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_timestamp", "_timestamps",
+        "_types", "codec", "ptime_ms", "sessions",
     )  # fmt: skip
 
     def __init__(self, codec: Codec, ptime_ms: int, table: Table, resamplers: Resamplers) -> None:
@@ -57,6 +60,8 @@ class Lane:
         self._outlets: dict[AudioFormat, _Outlet] = {}
         self._one, self._step, self._ptime = np.uint64(1), np.uint32(self._samples), np.uint64(ptime_ms)
         self._speaking: list[int] = []
+        self._pressing: list[tuple[int, Keys]] = []
+        """Sessions that send keys at this tick, and have no sound to send."""
         self._rebuild()
 
     # --- who sends ----------------------------------------------------------------------------------------------
@@ -104,10 +109,13 @@ class Lane:
             return []
         self._write_payloads(now)
         self._number()
-        return [
+        departures = [
             (session.slot, datagram, session.destination)
             for session, datagram in zip(self.sessions, self._datagrams, strict=True)
         ]
+        if self._pressing:
+            self._press(departures)
+        return departures
 
     def skip(self, ticks: int) -> None:
         """Ticks were missed: time has passed, and packets that were not sent are not sent later."""
@@ -118,6 +126,22 @@ class Lane:
             playout, audio = session.playout, session.audio
             if playout is not None and audio is not None:
                 playout.skip(ticks * audio.bytes_of(self.ptime_ms))
+
+    def _press(self, departures: list[Departure]) -> None:
+        """Keys in place of sound: packets of the same stream, by number and source (RFC 4733 section 2.5)."""
+        for index, keys in self._pressing:
+            session, timestamp = self.sessions[index], int(self._timestamp[index])
+            packet = keys.next(timestamp)
+            if not keys.left:
+                session.keys = None
+            kind = session.stream.dtmf_send_type
+            if packet is None or kind is None:
+                continue
+            numbers = int(self._sequence[index]), packet.timestamp, int(self._table.ssrc[session.slot])
+            datagram = memoryview(pack(kind, packet.marker, *numbers) + packet.payload)
+            session.octets -= self._samples - len(packet.payload)
+            departures[index] = session.slot, datagram, session.destination
+        self._pressing.clear()
 
     def _number(self) -> None:
         """The next sequence number and timestamp of every session."""
@@ -137,8 +161,11 @@ class Lane:
             self._dirty = False
         hearing: list[int] = []
         for index, session in enumerate(self.sessions):
-            playout = session.playout
-            if playout is not None and (playout.active or session.tail):
+            cover = session.cover
+            playout = session.playout if cover is None else covered(session, cover)
+            if session.keys is not None:
+                self._pressing.append((index, session.keys))
+            elif playout is not None and (playout.active or session.tail):
                 self._take(index, session, playout, now)
             if session.marker:
                 session.marker, self._dirty = False, True
@@ -162,7 +189,7 @@ class Lane:
 
     def _take(self, index: int, session: Session, playout: Playout, now: float) -> None:
         """Add a session's next frame, or the one that lets the filter's tail out, to those of its format."""
-        audio = session.audio
+        audio = FORMAT if playout is session.cover else session.audio
         if audio is None:
             return
         outlet = self._outlets.get(audio) or self._open(audio)

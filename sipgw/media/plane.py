@@ -94,10 +94,31 @@ class Tell(Message, frozen=True):
 
 
 class Play(Message, frozen=True):
-    """Play a prompt to the far end: a name of one built in, such as `apology`. `Played` follows."""
+    """Play a prompt to the far end, over its conversation and in place of a prompt that plays. `Played` follows."""
 
     session: str
     prompt: str
+    """A name of one there is, such as `apology`."""
+    play: int = 0
+    """Comes back in `Played`."""
+    repeat: bool = False
+    """Again and again, until it is stopped or another takes its place."""
+
+
+class StopPlaying(Message, frozen=True):
+    """End the prompt that plays; `Played` says so."""
+
+    session: str
+
+
+class SendDigits(Message, frozen=True):
+    """Press keys towards the far end (RFC 4733), behind those that are still on their way. `DigitsSent` follows."""
+
+    session: str
+    digits: str
+    duration_ms: int = 160
+    gap_ms: int = 80
+    """Silence between two keys."""
 
 
 class DestroySession(Message, frozen=True):
@@ -106,7 +127,17 @@ class DestroySession(Message, frozen=True):
     session: str
 
 
-Command = CreateSession | StartSession | UpdateSession | ConnectBackend | Tell | Play | DestroySession
+Command = (
+    CreateSession
+    | StartSession
+    | UpdateSession
+    | ConnectBackend
+    | Tell
+    | Play
+    | StopPlaying
+    | SendDigits
+    | DestroySession
+)
 
 
 # --- events -------------------------------------------------------------------------------------------------------
@@ -140,6 +171,16 @@ class Played(Message, frozen=True):
 
     session: str
     prompt: str
+    complete: bool
+    play: int = 0
+    """Of the command."""
+
+
+class DigitsSent(Message, frozen=True):
+    """The keys of one `SendDigits` have left, or could not."""
+
+    session: str
+    count: int
     complete: bool
 
 
@@ -191,7 +232,7 @@ class SessionEnded(Message, frozen=True):
     stats: StreamStats
 
 
-Event = FirstPacket | Digit | Inactive | Played | Reported | SessionFailed | SessionEnded
+Event = FirstPacket | Digit | Inactive | Played | DigitsSent | Reported | SessionFailed | SessionEnded
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -14,6 +14,7 @@ from sipgw.flow import Endpoint
 from sipgw.media import plane
 from sipgw.media.convert import Inward
 from sipgw.media.hearing import Hearing
+from sipgw.media.keys import Keys
 from sipgw.media.latch import Latch
 from sipgw.media.repair import Repair
 from sipgw.media.reports import Reports
@@ -34,9 +35,15 @@ _COMFORT_NOISE = 13
 """RFC 3389; its content is not needed: the time line fills the pause."""
 
 
+_SHORTEST_MS, _LONGEST_MS, _STEP_MS = 10, 60, 10
 _AUDIO, _KEYS, _NOISE = 1, 2, 3
 """What a payload type stands for."""
 _VALID = Seen.VALID  # looking a member up in its class takes as long as parsing a header (Python 3.11)
+
+
+def packet_interval(ptime_ms: int) -> int:
+    """The packet interval we use where `ptime_ms` is wanted: 10 to 60 ms in steps of 10."""
+    return max(_SHORTEST_MS, min(ptime_ms // _STEP_MS * _STEP_MS, _LONGEST_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +71,9 @@ class Session:
 
     __slots__ = (
         "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_vigil", "_wiring", "audio", "call",
-        "codec", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing", "id", "inbox",
-        "inward", "latch", "line", "marker", "octets", "playout", "remote_ssrc", "repair", "reports", "slot",
-        "started", "stats", "stream", "tail", "talking",
+        "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing", "id",
+        "inbox", "inward", "keys", "latch", "line", "marker", "octets", "playout", "remote_ssrc", "repair", "reports",
+        "slot", "started", "stats", "stream", "tail", "talking",
     )  # fmt: skip
 
     def __init__(
@@ -105,6 +112,10 @@ class Session:
         self.audio: AudioFormat | None = None
         """Format on the AI's side, None without a conversation."""
         self.playout: Playout | None = None
+        self.cover: Playout | None = None
+        """A prompt, heard instead (`media/cover.py`)."""
+        self.keys: Keys | None = None
+        """Keys the far end is yet to get."""
         self.talking = False
         """The last packet was speech."""
         self.marker = False
@@ -310,10 +321,32 @@ class Session:
             look_again = min(self._vigil.next_timer(), look_again)
         self._rarely_due = min(self._digits.next_timer() or _NEVER, look_again, self.reports.due)
 
+    def press(self, digits: str, duration_ms: int, gap_ms: int) -> None:
+        """Send keys, where the far end takes them now; `DigitsSent` says so, or that it does not.
+
+        Raises:
+            UsageError: one of them is no key.
+        """
+        if self.stream.dtmf_send_type is None or not self.stream.sending:
+            self._pressed(len(digits), False)
+            return
+        keys = self.keys or Keys(packet_interval(self.stream.ptime_ms), self.codec.clock_hz, self._pressed)
+        keys.add(digits, duration_ms, gap_ms)
+        self.keys = keys
+
+    def stop_keys(self) -> None:
+        """Send no more of them."""
+        if self.keys is not None:
+            self.keys.stop()
+            self.keys = None
+
+    def _pressed(self, count: int, complete: bool) -> None:
+        self._wiring.emit(plane.DigitsSent(self.id, count, complete))
+
     def begin_talking(self, now: float) -> None:
         """The first packet of a talkspurt leaves."""
         self.talking = self.marker = True
-        if self.first_audio is None:
+        if self.first_audio is None and self.cover is None:
             self.first_audio = now
 
     # --- telling ------------------------------------------------------------------------------------------------

@@ -2,18 +2,12 @@
 
 from sipgw.media.convert import Resamplers
 from sipgw.media.lane import Departure, Lane
-from sipgw.media.session import Session
+from sipgw.media.session import Session, packet_interval
 from sipgw.media.table import Table
 
 SUB_TICK_MS = 5
 _WORTHWHILE = 25
 """Sessions in a phase below which a further phase is not opened: a pass costs as much as ten sessions."""
-_SHORTEST_MS, _LONGEST_MS, _STEP_MS = 10, 60, 10
-
-
-def packet_interval(ptime_ms: int) -> int:
-    """The packet interval we use where `ptime_ms` is wanted: 10 to 60 ms in steps of 10."""
-    return max(_SHORTEST_MS, min(ptime_ms // _STEP_MS * _STEP_MS, _LONGEST_MS))
 
 
 def _load(lanes: dict[str, Lane]) -> int:

@@ -3,18 +3,15 @@
 from collections.abc import Callable
 
 from sipgw.ai.dialect import Dialect
-from sipgw.ai.events import AudioFormat, CallerSpeech, Failed, Intent, Report
+from sipgw.ai.events import CallerSpeech, Failed, Intent, Report
 from sipgw.ai.registry import Prompts, make_dialect
 from sipgw.audio import playout
 from sipgw.media import plane
 from sipgw.media.batch import Engine
+from sipgw.media.cover import PromptEnded
 from sipgw.trace import Mark, Note, Trace
 from sipgw.worker.ai_socket import AiSocket
 from sipgw.worker.conversations import Talk
-
-PROMPT_FORMAT = AudioFormat.PCM16_24K
-PROMPT_END = "prompt"
-"""The mark behind a prompt."""
 
 
 class Placed:
@@ -48,13 +45,13 @@ class Placed:
         self._engine, self._emit, self._broken = engine, emit, broken
         self._prompts, self._sockets, self._trace = prompts, sockets, trace
         self._talk: Talk | None = None
-        self._prompt: str | None = None
+        self._prompt: plane.Play | None = None
 
     # --- a backend --------------------------------------------------------------------------------------------
 
     def connect(self, command: plane.ConnectBackend, now: float) -> None:
-        """Open a conversation in place of what spoke before."""
-        self.silence("replaced")
+        """Open a conversation in place of the one before; a prompt plays on."""
+        self._end_talk("replaced")
 
         def report(told: Report) -> None:
             self._emit(plane.Reported(self.id, command.attempt, told))
@@ -96,41 +93,50 @@ class Placed:
 
     # --- a prompt ---------------------------------------------------------------------------------------------
 
-    def play(self, prompt: str, now: float) -> None:
-        """Play a prompt in place of what spoke before."""
-        self.silence("prompt")
-        audio = self._prompts.get(prompt)
-        if audio is None:
-            self._trace(Note(now, "worker", Mark.DROP, "unknown_prompt", self.call, prompt))
-            self._emit(plane.Played(self.id, prompt, complete=False))
+    def play(self, command: plane.Play, now: float) -> None:
+        """Play a prompt over the conversation, in place of one that plays."""
+        self.stop_playing()
+        self._prompt = command
+        if command.prompt not in self._prompts:
+            self._trace(Note(now, "worker", Mark.DROP, "unknown_prompt", self.call, command.prompt))
+            self._end_prompt(complete=False)
             return
-        self._prompt = prompt
-        self._engine.set_audio(self.id, PROMPT_FORMAT)
-        queue = self._engine.playout(self.id)
-        queue.add(audio)
-        queue.mark(PROMPT_END)
+        self._engine.cover(self.id, self._prompts[command.prompt])
 
-    def happened(self, event: playout.PlayoutEvent | CallerSpeech) -> None:
+    def stop_playing(self) -> None:
+        """End the prompt that plays."""
+        self._engine.uncover(self.id)
+        self._end_prompt(complete=False)
+
+    def happened(self, event: playout.PlayoutEvent | CallerSpeech | PromptEnded) -> None:
         """Something left for the far end, or our VAD heard it."""
-        if self._prompt is not None:
-            if isinstance(event, playout.MarkReached):
-                self._end_prompt(complete=True)
+        if isinstance(event, PromptEnded):
+            self._prompt_ended()
         elif self._talk is not None:
             if isinstance(event, CallerSpeech):
                 self._talk.caller_speech(event.speaking)
             else:
                 self._talk.playout_event(event)
 
+    def _prompt_ended(self) -> None:
+        if self._prompt is not None and self._prompt.repeat:
+            self._engine.cover(self.id, self._prompts[self._prompt.prompt])
+        else:
+            self._end_prompt(complete=True)
+
     def _end_prompt(self, complete: bool) -> None:
-        prompt, self._prompt = self._prompt, None
-        if prompt is not None:
-            self._emit(plane.Played(self.id, prompt, complete))
+        command, self._prompt = self._prompt, None
+        if command is not None:
+            self._emit(plane.Played(self.id, command.prompt, complete, command.play))
 
     # --- the end ----------------------------------------------------------------------------------------------
 
     def silence(self, reason: str) -> None:
         """End whatever speaks."""
         self._end_prompt(complete=False)
+        self._end_talk(reason)
+
+    def _end_talk(self, reason: str) -> None:
         talk, self._talk = self._talk, None
         if talk is not None:
             talk.end(reason)

@@ -108,7 +108,13 @@ class Worker:
         placed.intent(command.intent, now)
 
     def _play(self, placed: Placed, command: plane.Play, now: float) -> None:
-        placed.play(command.prompt, now)
+        placed.play(command, now)
+
+    def _stop_playing(self, placed: Placed, command: plane.StopPlaying, now: float) -> None:
+        placed.stop_playing()
+
+    def _send_digits(self, placed: Placed, command: plane.SendDigits, now: float) -> None:
+        self._engine.press(command)
 
     def _destroy(self, placed: Placed, command: plane.DestroySession, now: float) -> None:
         placed.silence("call_ended")
@@ -189,5 +195,7 @@ _COMMANDS: dict[type, Callable[[Worker, Placed, Any, float], None]] = {
     plane.ConnectBackend: Worker._connect,
     plane.Tell: Worker._tell,
     plane.Play: Worker._play,
+    plane.StopPlaying: Worker._stop_playing,
+    plane.SendDigits: Worker._send_digits,
     plane.DestroySession: Worker._destroy,
 }

@@ -221,7 +221,7 @@ async def test_a_prompt_that_is_unknown_or_cut_short_is_told_too() -> None:
             await made.told(lambda event: isinstance(event, plane.Played) and event.prompt == "no such")
         ).complete
         made.plane.command(plane.Play("s1", "apology"))
-        made.connect("echo")
+        made.plane.command(plane.StopPlaying("s1"))
         assert not (
             await made.told(lambda event: isinstance(event, plane.Played) and event.prompt == "apology")
         ).complete

@@ -126,6 +126,8 @@ class Control:
                 agent.refuse(leg, status, now, reason or None, headers)
             case do.HangUp(leg, headers):
                 agent.hang_up(leg, now, headers)
+            case do.Reinvite(leg, body):
+                agent.reinvite(leg, body, now)
             case do.Media(command):
                 self._media.command(command)
             case do.OpenPorts(name):

@@ -110,7 +110,13 @@ class Media:
         placed.intent(command.intent, now)
 
     def _play(self, placed: SimulatedPlaced, command: plane.Play, now: float) -> None:
-        placed.play(command.prompt, now)
+        placed.play(command, now)
+
+    def _stop_playing(self, placed: SimulatedPlaced, command: plane.StopPlaying, now: float) -> None:
+        placed.stop_playing()
+
+    def _send_digits(self, placed: SimulatedPlaced, command: plane.SendDigits, now: float) -> None:
+        self._engine.press(command)
 
     def _destroy(self, placed: SimulatedPlaced, command: plane.DestroySession, now: float) -> None:
         placed.silence("call_ended")
@@ -194,5 +200,7 @@ _COMMANDS: dict[type, Callable[[Media, SimulatedPlaced, Any, float], None]] = {
     plane.ConnectBackend: Media._connect,
     plane.Tell: Media._tell,
     plane.Play: Media._play,
+    plane.StopPlaying: Media._stop_playing,
+    plane.SendDigits: Media._send_digits,
     plane.DestroySession: Media._destroy,
 }
