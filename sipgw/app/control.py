@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
+from sipgw.call.commands import Command
 from sipgw.call.events import PortsFailed, PortsOpened
 from sipgw.call.registry import Calls
 from sipgw.errors import Unavailable
@@ -70,6 +71,15 @@ class Control:
         if isinstance(event, Invited):
             self._metrics.call_began()
         self._carry(self._calls.on_sip(event, now))
+
+    def command(self, command: Command) -> None:
+        """Carry out what somebody outside wants of a call.
+
+        Raises:
+            NoSuchCall: it is over, or never was.
+            WrongState: that cannot be had now.
+        """
+        self._carry(self._calls.on_command(command, self._clock.now()))
 
     def drain(self) -> None:
         """Take no new calls; those that run may finish, for a time."""
@@ -131,6 +141,8 @@ class Control:
                 self._sip(lambda now: self._agent.refuse(leg, status, now, reason or None, headers))
             case do.HangUp(leg, headers):
                 self._sip(lambda now: self._agent.hang_up(leg, now, headers))
+            case do.Reinvite(leg, body):
+                self._sip(lambda now: self._agent.reinvite(leg, body, now))
             case do.Media(command):
                 self._command(command)
             case do.OpenPorts(name):

@@ -5,6 +5,7 @@
 
 from sipgw.call.causes import Refusal
 from sipgw.call.cdr import Draft
+from sipgw.call.commands import Command, WrongState
 from sipgw.call.deeds import DEEDS, Deeds
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent
@@ -43,6 +44,19 @@ class Call:
         if seen is not None:
             self._see(seen, event, now)
 
+    def check(self, command: Command) -> None:
+        """Whether the command can be carried out now, by `on`.
+
+        Raises:
+            WrongState: it cannot.
+        """
+        seen = self._reading.told(command)
+        if (self.state, seen) not in TABLE:
+            possible = sorted(state.name.lower() for state, other in TABLE if other is seen)
+            raise WrongState(f"the call is {self.state.name.lower()}; that is possible while it is {_or(possible)}")
+        if objection := self._deeds.objection(command):
+            raise WrongState(objection)
+
     def turn_away(self, event: Invited, cause: Cause, now: float) -> None:
         """Refuse a new call without looking at its offer."""
         unreadable = self._deeds.note_caller(Moment(Seen.INVITED, event, now))
@@ -67,6 +81,16 @@ class Call:
         self.state = State.ENDED
         self._let_go()
         self._held.give_ports_back()
+
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """Who has it on hold."""
+        return self._deeds.held_by
+
+    @property
+    def prompt(self) -> str:
+        """The prompt that plays."""
+        return self._held.prompt
 
     def take(self) -> list[Effect]:
         """Take what is to be done, in order."""
@@ -105,3 +129,7 @@ class Call:
 
     def _drop(self, name: str, detail: str, now: float) -> None:
         self._around.drop(self.id, name, detail, now)
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))

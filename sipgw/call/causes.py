@@ -9,7 +9,7 @@ from sipgw.errors import Cause, PeerError
 from sipgw.media import plane
 from sipgw.sip.events import Lost
 
-CALLER, BACKEND, GATEWAY = "caller", "backend", "gateway"
+CALLER, BACKEND, GATEWAY, OPERATOR = "caller", "backend", "gateway", "operator"
 
 _ENDS: dict[Seen, tuple[Cause, str]] = {
     Seen.CANCELLED: (Cause.CANCELLED, CALLER),
@@ -19,6 +19,7 @@ _ENDS: dict[Seen, tuple[Cause, str]] = {
     Seen.LEG_LOST: (Cause.SIGNALLING_LOST, GATEWAY),
     Seen.PORTS_FAILED: (Cause.NO_PORTS, GATEWAY),
     Seen.BACKEND_HUNG_UP: (Cause.NORMAL, BACKEND),
+    Seen.TOLD_TO_HANG_UP: (Cause.NORMAL, OPERATOR),
     Seen.PLAYED: (Cause.BACKEND_FAILED, GATEWAY),
     Seen.SILENT: (Cause.MEDIA_TIMEOUT, GATEWAY),
     Seen.TOO_LONG: (Cause.TIME_LIMIT, GATEWAY),
@@ -31,6 +32,7 @@ _UNANSWERED: dict[Seen, tuple[Cause, str]] = {
     # A BYE of an early dialog; the agent has answered the INVITE with 487 (RFC 3261 section 15.1.2).
     Seen.HUNG_UP: (Cause.CANCELLED, CALLER),
     Seen.BACKEND_HUNG_UP: (Cause.REJECTED, BACKEND),
+    Seen.TOLD_TO_HANG_UP: (Cause.REJECTED, OPERATOR),
 }
 """Where the same means something else before the answer."""
 

@@ -45,7 +45,7 @@ class CallRecord:
     """The final response to the INVITE."""
     q850: int
     hung_up_by: str
-    """`caller`, `backend` or `gateway`."""
+    """`caller`, `backend`, `gateway`, or `operator`: a command from outside."""
     reason: str
     """More than `cause` tells, where there is more."""
     codec: str

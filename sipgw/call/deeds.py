@@ -10,9 +10,9 @@ from sipgw.call.events import PortsOpened
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
-from sipgw.call.negotiation import Negotiation
 from sipgw.call.routing import Route
 from sipgw.call.states import TABLE, Seen
+from sipgw.call.steering import Steering
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.call.targets import Targets
 from sipgw.errors import Cause, PeerError
@@ -27,16 +27,11 @@ ENDING_LIMIT = 2.0
 """Seconds for the last counters and the BYE's response; the record does not wait longer."""
 
 
-class Deeds:
+class Deeds(Steering):
     """One call's deeds and what they have to remember."""
 
     def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings, happened: Happened) -> None:
-        self._call = call
-        self._held = held
-        self._draft = draft
-        self._around = around
-        self._happened = happened
-        self._negotiation = Negotiation(call, around.media)
+        super().__init__(call, held, draft, around, happened)
         self._targets = Targets(held, draft, around.options.farewell_limit, happened)
         self._invitation: Invitation | None = None
         self._route: Route | None = None
@@ -174,6 +169,8 @@ class Deeds:
         self._update(stream)
         if first:
             self._held.start_session()
+        else:
+            self._note_far_hold(moment.now)
         return None
 
     def await_first_packet(self, moment: Moment) -> Seen | None:
@@ -198,6 +195,8 @@ class Deeds:
         if self._sorry:
             return Seen.SORRY
         self._held.tell(Open())
+        self._note_far_hold(moment.now)
+        self._set_mute()
         return None
 
     # --- re-INVITE --------------------------------------------------------------------------------------------
@@ -214,6 +213,7 @@ class Deeds:
         else:
             self._held.answer(body)
             self._update(stream)
+            self._note_far_hold(moment.now)
 
     def refuse_reinvite(self, moment: Moment) -> None:
         """It crossed our BYE."""
@@ -272,11 +272,6 @@ class Deeds:
     def _facts(self) -> CallFacts:
         assert self._invitation is not None, "a call with ports has a caller"
         return self._invitation.facts(self._call, self._negotiation.codec, self._around.wall(self._draft.started))
-
-    def _update(self, stream: plane.Stream | None) -> None:
-        if stream is not None:
-            self._held.update_session(stream)
-            self._draft.codec = stream.codec
 
     def _account(self, moment: Moment) -> Refusal:
         """Note in the draft why the call ends and by whom; returns how to say so where it was not answered."""

@@ -49,6 +49,14 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Reinvite:
+    """Offer anew within a confirmed leg; `Answered` or `Refused` follows."""
+
+    leg: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """A command for the media plane. The sockets of a `CreateSession` are the ports with the session's id."""
 
@@ -100,5 +108,6 @@ class Record:
 
 
 Effect = (
-    Ring | Answer | Refuse | HangUp | Media | OpenPorts | ReleasePorts | StartTimer | CancelTimer | Log | Record
+    Ring | Answer | Refuse | HangUp | Reinvite | Media | OpenPorts | ReleasePorts | StartTimer | CancelTimer
+    | Log | Record
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""What the call core hears: SIP events, media events, and the completions of the effects it asked for."""
+"""What the call core hears: SIP events, media events, commands, and the completions of the effects it asked for."""
 
 from dataclasses import dataclass
 
+from sipgw.call.commands import Command
 from sipgw.media import plane
 from sipgw.sip.events import SipEvent
 
@@ -33,4 +34,4 @@ class TimerFired:
 
 
 PortEvent = PortsOpened | PortsFailed
-CallEvent = SipEvent | plane.Event | PortEvent | TimerFired
+CallEvent = SipEvent | plane.Event | PortEvent | TimerFired | Command

@@ -6,7 +6,7 @@ exactly once, whatever came in between.
 
 from enum import Enum, auto
 
-from sipgw.ai.events import CallFacts, Close, Intent
+from sipgw.ai.events import CallFacts, Close, Intent, Mute
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord, Fields
 from sipgw.call.ids import session_id, timer_id
@@ -49,6 +49,11 @@ class Holdings:
         self._ports = Hold.NO
         self._media = Hold.NO
         self._conversing = False
+        self._muted = False
+        self.prompt = ""
+        """The prompt that plays, or is on its way to."""
+        self.plays = 0
+        """Counts the prompts; the newest one's name in events."""
         self._timers: dict[str, str] = {}
         self._serial = 0
 
@@ -84,6 +89,11 @@ class Holdings:
             # Not 200: in a BYE that would say "completed elsewhere" (RFC 3326 section 3.1).
             sip = (("Reason", f'SIP;cause={cause.status};text="{cause.record}"'),) if cause.status >= 300 else ()
             self._do(do.HangUp(self.leg_id, (*why, *sip)))
+
+    def reinvite(self, body: bytes) -> None:
+        """Offer anew."""
+        if self.leg is Leg.UP:
+            self._do(do.Reinvite(self.leg_id, body))
 
     def refuse_reinvite(self, status: int, reason: str = "", headers: do.Headers = ()) -> None:
         """Refuse a re-INVITE; nothing else changes."""
@@ -128,9 +138,23 @@ class Holdings:
         """RTP may leave."""
         self._command(plane.StartSession(self.session))
 
-    def play(self, prompt: str) -> None:
-        """Play a prompt to the caller."""
-        self._command(plane.Play(self.session, prompt))
+    def play(self, prompt: str, *, repeat: bool = False) -> None:
+        """Play a prompt to the caller, in place of one that plays."""
+        self.prompt = prompt
+        self.plays += 1
+        self._command(plane.Play(self.session, prompt, self.plays, repeat))
+
+    def stop_playing(self) -> None:
+        """End the prompt; it is over once the media plane says so."""
+        self._command(plane.StopPlaying(self.session))
+
+    def prompt_over(self) -> None:
+        """It is."""
+        self.prompt = ""
+
+    def send_digits(self, digits: str, duration_ms: int, gap_ms: int) -> None:
+        """Press keys towards the caller."""
+        self._command(plane.SendDigits(self.session, digits, duration_ms, gap_ms))
 
     def forget_session(self) -> None:
         """It ended: its sockets are free."""
@@ -143,6 +167,7 @@ class Holdings:
     def connect(self, backend: BackendOptions, facts: CallFacts, farewell_limit: float) -> None:
         """Begin another conversation, which replaces the one before."""
         self._conversing = True
+        self._muted = False
         self.attempt += 1
         self._command(plane.ConnectBackend(self.session, self.attempt, backend, facts, farewell_limit))
 
@@ -150,6 +175,12 @@ class Holdings:
         """An intent for the conversation."""
         if self._conversing:
             self._command(plane.Tell(self.session, intent))
+
+    def mute(self, muted: bool) -> None:
+        """Whether the conversation carries audio."""
+        if self._conversing and muted is not self._muted:
+            self._muted = muted
+            self.tell(Mute(muted))
 
     def close_conversation(self, reason: str) -> None:
         """Say good-bye to the backend."""

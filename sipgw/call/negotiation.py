@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from sipgw.errors import PeerError
 from sipgw.media.plane import Stream
 from sipgw.options import MediaOptions
+from sipgw.sdp.audio import Direction
 from sipgw.sdp.formats import static_type
 from sipgw.sdp.model import Sdp
 from sipgw.sdp.offer import Agreement, LocalAudio, accept, answer, offer
@@ -35,6 +36,8 @@ class Negotiation:
         """The INVITE's offer."""
         self._ours: Sdp | None = None
         """Our offer that waits for its answer in an ACK."""
+        self._offered: Direction = "sendrecv"
+        """The direction in our offer."""
         self._agreement: Agreement | None = None
         self.body = b""
         """What to answer to the INVITE: our answer, or our offer where it had none."""
@@ -43,6 +46,16 @@ class Negotiation:
     def codec(self) -> str:
         """The codec agreed; before that, the one that would be."""
         return self._agreement.stream.codec if self._agreement else self._local.codecs[0]
+
+    @property
+    def far_holds(self) -> bool:
+        """Whether the far end does not want to hear us: it has put us on hold."""
+        return self._agreement is not None and not self._agreement.stream.sending
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether the far end agreed to telephone-event."""
+        return self._agreement is not None and self._agreement.stream.dtmf_send_type is not None
 
     @property
     def agreed(self) -> bool:
@@ -95,6 +108,9 @@ class Negotiation:
         Raises:
             PeerError: there is none, or it is none to our offer.
         """
+        return self._answered(body, self._local)
+
+    def _answered(self, body: bytes | None, local: LocalAudio) -> Stream | None:
         if self._ours is None:
             return None
         before, ours, self._ours = self._agreement, self._ours, None
@@ -103,8 +119,31 @@ class Negotiation:
             self._agreement = replace(before, sdp=ours)
         if body is None:
             raise PeerError(400, "no answer in the ACK")
-        self._agreement = accept(ours, Sdp.parse(body), self._local)
+        self._agreement = accept(ours, Sdp.parse(body), local)
         return self._changed(before)
+
+    def reoffer(self, direction: Direction) -> bytes:
+        """An offer of ours for a re-INVITE that asks for nothing but another direction."""
+        self._offered = direction
+        self._ours = offer(replace(self._local, direction=direction), self._agreement)
+        return bytes(self._ours)
+
+    def reanswered(self, body: bytes | None) -> Stream | None:
+        """Take the answer to it; the new stream where that changes.
+
+        Raises:
+            PeerError: there is none, or it is none to our offer; everything stays as it was.
+        """
+        local = replace(self._local, direction=self._offered)
+        stream = self._answered(body, local)
+        self._local = local
+        return stream
+
+    def reoffer_refused(self) -> None:
+        """It was: everything stays as it was, but its version is used up (RFC 3264 section 8)."""
+        if self._ours is not None and self._agreement is not None:
+            self._agreement = replace(self._agreement, sdp=self._ours)
+        self._ours = None
 
     def _changed(self, before: Agreement | None) -> Stream | None:
         after = self._agreement

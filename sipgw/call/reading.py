@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sipgw.ai import events as ai
+from sipgw.call import commands
 from sipgw.call.cdr import Draft
 from sipgw.call.events import CallEvent, PortsFailed, PortsOpened, TimerFired
 from sipgw.call.feed import Happened, Kind
@@ -21,11 +22,19 @@ _OF_KIND: dict[type, Seen] = {
     sip.Released: Seen.RELEASED,
     plane.FirstPacket: Seen.FIRST_PACKET,
     plane.Inactive: Seen.SILENT,
-    plane.Played: Seen.PLAYED,
+    sip.Answered: Seen.REOFFER_ACCEPTED,
+    sip.Refused: Seen.REOFFER_REFUSED,
     plane.SessionFailed: Seen.SESSION_FAILED,
     plane.SessionEnded: Seen.SESSION_ENDED,
     PortsOpened: Seen.PORTS_OPENED,
     PortsFailed: Seen.PORTS_FAILED,
+    commands.HangUpCall: Seen.TOLD_TO_HANG_UP,
+    commands.PlayPrompt: Seen.TOLD_TO_PLAY,
+    commands.StopPrompt: Seen.TOLD_TO_STOP,
+    commands.SendDigits: Seen.TOLD_TO_SEND_DIGITS,
+    commands.HoldCall: Seen.TOLD_TO_HOLD,
+    commands.ResumeCall: Seen.TOLD_TO_RESUME,
+    commands.SayText: Seen.TOLD_TO_SAY,
 }
 _OF_REPORT: dict[type, Seen] = {
     ai.Ready: Seen.READY,
@@ -37,6 +46,7 @@ _OF_TIMER = {
     "packet": Seen.WAIT_OVER,
     "limit": Seen.TOO_LONG,
     "apology": Seen.PLAYED,
+    "reoffer": Seen.REOFFER_DUE,
     "ending": Seen.WAITED_ENOUGH,
 }
 
@@ -70,12 +80,23 @@ class Reading:
                 self._draft.digits += 1
                 self._happened(Kind.DIGIT, now, digit=digit, duration_ms=duration_ms)
                 return None
+            case plane.Played(prompt=prompt, complete=complete, play=play):
+                self._happened(Kind.PLAYED, now, prompt=prompt, complete=complete)
+                return Seen.PLAYED if play == self._held.plays else None  # another took its place
+            case plane.DigitsSent(count=count, complete=complete):
+                self._happened(Kind.DIGITS_SENT, now, count=count, complete=complete)
+                return None
             case sip.Lost(reason="no_ack"):
                 return Seen.NO_ACK
         seen = _OF_KIND.get(type(event))
         if seen is None:
             self._drop("unknown_event", type(event).__name__, now)
         return seen
+
+    @staticmethod
+    def told(command: commands.Command) -> Seen:
+        """What a command is to the state table."""
+        return _OF_KIND[type(command)]
 
     def _timer(self, timer: str, now: float) -> Seen | None:
         name = self._held.take_timer(timer)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sipgw.call import effects as do
 from sipgw.call.call import Call
 from sipgw.call.cdr import last_ready
+from sipgw.call.commands import Command, NoSuchCall
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
 from sipgw.call.feed import Publish, unheard
@@ -39,6 +40,10 @@ class CallView:
     codec: str
     started: float
     answered: float | None
+    held_by: tuple[str, ...] = ()
+    """Who has it on hold: `gateway`, `caller`."""
+    prompt: str = ""
+    """The prompt that plays."""
 
 
 class Calls:
@@ -111,6 +116,19 @@ class Calls:
             return self.shut_down(now)
         return self._of_owner(TimerFired(timer), timer, now)
 
+    def on_command(self, command: Command, now: float) -> list[Effect]:
+        """Somebody outside wants something of a call.
+
+        Raises:
+            NoSuchCall: it is over, or never was.
+            WrongState: that cannot be had now; nothing has changed.
+        """
+        call = self._calls.get(command.call)
+        if call is None:
+            raise NoSuchCall(command.call)
+        call.check(command)
+        return self._deliver(call, command, now)
+
     def on_failure(self, effect: Effect, now: float) -> list[Effect]:
         """An effect could not be carried out, by a defect of ours: the call it was for waits in vain, and is ended."""
         call = self._whose(effect)
@@ -162,7 +180,7 @@ class Calls:
 
     def _whose(self, effect: Effect) -> Call | None:
         match effect:
-            case do.Ring(leg=leg) | do.Answer(leg=leg) | do.Refuse(leg=leg) | do.HangUp(leg=leg):
+            case do.Ring(leg=leg) | do.Answer(leg=leg) | do.Refuse(leg=leg) | do.HangUp(leg=leg) | do.Reinvite(leg=leg):
                 return self._legs.get(leg)
             case do.Media(command=command):
                 return self._calls.get(owner(command.session))
@@ -214,4 +232,6 @@ def _view(call: Call) -> CallView:
         codec=draft.codec,
         started=draft.wall(draft.started),
         answered=None if draft.answered is None else draft.wall(draft.answered),
+        held_by=call.held_by,
+        prompt=call.prompt,
     )

@@ -69,12 +69,25 @@ class Seen(Enum):
     SILENT = auto()
     """Neither RTP nor RTCP comes."""
     PLAYED = auto()
-    """The apology was heard, or could not be played."""
+    """The prompt at hand was heard, was stopped, or could not be played."""
     BACKEND_HUNG_UP = auto()
     TOO_LONG = auto()
     """The call reached the length its route allows."""
     SESSION_FAILED = auto()
     SESSION_ENDED = auto()
+    TOLD_TO_HANG_UP = auto()
+    """From outside (`call/commands.py`), as all that begin so."""
+    TOLD_TO_PLAY = auto()
+    TOLD_TO_STOP = auto()
+    TOLD_TO_SEND_DIGITS = auto()
+    TOLD_TO_HOLD = auto()
+    TOLD_TO_RESUME = auto()
+    TOLD_TO_SAY = auto()
+    REOFFER_ACCEPTED = auto()
+    """The far end took our re-INVITE."""
+    REOFFER_REFUSED = auto()
+    REOFFER_DUE = auto()
+    """Ours met theirs; it is time to try again."""
     SHUT_DOWN = auto()
     """The gateway stops."""
     BROKE = auto()
@@ -92,6 +105,8 @@ _UP = (State.ANSWERED, State.CONFIRMED, State.TALKING, State.SWITCHING, State.AP
 """From our 200 to the end."""
 _SERVED = _UP[:-1]
 """While there is, or may be, a backend."""
+_STEERED = (State.CONFIRMED, State.TALKING, State.SWITCHING)
+"""While the caller hears whatever is to be heard."""
 
 _END: dict[Seen, tuple[str, ...]] = {
     Seen.CANCELLED: ("forget_leg", "end"),
@@ -100,6 +115,7 @@ _END: dict[Seen, tuple[str, ...]] = {
     Seen.LEG_LOST: ("forget_leg", "end"),
     Seen.RELEASED: ("forget_leg", "end"),
     Seen.REFUSED: ("end",),
+    Seen.TOLD_TO_HANG_UP: ("end",),
     Seen.SHUT_DOWN: ("end",),
     Seen.BROKE: ("end",),
     Seen.SESSION_FAILED: ("forget_session", "end"),
@@ -110,8 +126,21 @@ _END: dict[Seen, tuple[str, ...]] = {
 _ALWAYS_UP: dict[Seen, tuple[str, ...]] = {
     Seen.REINVITED: ("renegotiate",),
     Seen.FIRST_PACKET: ("note_packet",),
+    Seen.PLAYED: ("note_played",),
+    Seen.REOFFER_ACCEPTED: ("take_answer",),
+    Seen.REOFFER_REFUSED: ("take_refusal",),
+    Seen.REOFFER_DUE: ("offer_again",),
 }
 """Once answered, without a change of state unless a row below says so."""
+
+_STEERING: dict[Seen, tuple[str, ...]] = {
+    Seen.TOLD_TO_PLAY: ("play_prompt",),
+    Seen.TOLD_TO_STOP: ("stop_prompt",),
+    Seen.TOLD_TO_SEND_DIGITS: ("send_digits",),
+    Seen.TOLD_TO_HOLD: ("hold",),
+    Seen.TOLD_TO_RESUME: ("resume",),
+}
+"""While the caller hears, without a change of state."""
 
 _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.CANCELLED: ("forget_leg", "settle"),
@@ -129,6 +158,8 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.FIRST_PACKET: (),
     Seen.SILENT: (),
     Seen.PLAYED: (),
+    Seen.REOFFER_ACCEPTED: (),
+    Seen.REOFFER_REFUSED: (),
     Seen.SHUT_DOWN: (),
 }
 """While ending, without leaving it."""
@@ -136,6 +167,7 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
 TABLE: dict[Key, Row] = {
     **{(state, seen): (State.ENDING, row) for state in (*_UNANSWERED, *_UP) for seen, row in _END.items()},
     **{(state, seen): (state, row) for state in _UP for seen, row in _ALWAYS_UP.items()},
+    **{(state, seen): (state, row) for state in _STEERED for seen, row in _STEERING.items()},
     **{(state, Seen.TARGET_FAILED): (State.SWITCHING, ("next_target",)) for state in _SERVED},
     **{(state, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)) for state in _SERVED},
     **{(state, Seen.TOO_LONG): (State.ENDING, ("end",)) for state in _UP},
@@ -164,6 +196,7 @@ TABLE: dict[Key, Row] = {
     (State.CONFIRMED, Seen.HEARS): (State.TALKING, ("open",)),
     #
     (State.TALKING, Seen.CONFIRMED): (State.TALKING, ("take_ack",)),
+    (State.TALKING, Seen.TOLD_TO_SAY): (State.TALKING, ("say",)),
     (State.TALKING, Seen.SORRY): (State.APOLOGISING, ("apologise",)),
     #
     (State.SWITCHING, Seen.READY): (State.ANSWERED, ("take_target", "catch_up")),

@@ -41,5 +41,7 @@ class CallOptions:
     """Concurrent calls; 0 means as many as there are ports."""
     drain_limit: float = 300.0
     """How long running calls may go on after SIGTERM."""
+    hold_music: str = "hold"
+    """Prompt that repeats while we have a caller on hold; empty is silence."""
     retry_after: int = 30
     """Seconds told to callers refused while draining or full."""

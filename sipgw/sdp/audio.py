@@ -12,6 +12,23 @@ from sipgw.sdp.model import Media, Origin, Sdp
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 
+def sends(way: Direction) -> bool:
+    """Whether who has this direction sends."""
+    return way in ("sendrecv", "sendonly")
+
+
+def listens(way: Direction) -> bool:
+    """Whether who has this direction receives."""
+    return way in ("sendrecv", "recvonly")
+
+
+def both(one: Direction, other: Direction) -> Direction:
+    """What two directions of the same side have in common."""
+    if sends(one) and sends(other):
+        return "sendrecv" if listens(one) and listens(other) else "sendonly"
+    return "recvonly" if listens(one) and listens(other) else "inactive"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalAudio:
     """What we bring to an offer or an answer."""
@@ -24,6 +41,8 @@ class LocalAudio:
     ptime_ms: int = 20
     dtmf: bool = True
     """Whether telephone-event (RFC 4733) is wanted."""
+    direction: Direction = "sendrecv"
+    """What we want to do; `sendonly` puts the far end on hold."""
     session_id: int = field(kw_only=True)
     """For the `o=` line; the same for the whole dialog."""
     version: int = 1

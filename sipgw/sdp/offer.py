@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sipgw.errors import PeerError
-from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, following, rejected
+from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, both, following, listens, rejected, sends
 from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, static_type, types_of
 from sipgw.sdp.model import Media, Sdp
 from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, refusal
@@ -47,12 +47,13 @@ def answer(offer: Sdp, local: LocalAudio, previous: Agreement | None = None) -> 
     media = offer.media[line]
     ptime_ms = ptime_of(offer, media, local.ptime_ms)
     formats = _described(choice.codec, choice.types[0], choice.event_type)
-    ours = audio_line(local, media.protocol, formats, ptime_ms, remote.direction)
+    way = both(remote.direction, local.direction)
+    ours = audio_line(local, media.protocol, formats, ptime_ms, way)
     lines = (ours if i == line else rejected(other) for i, other in enumerate(offer.media))
     sdp = Sdp(local.origin(), local.address, tuple(lines), timing=offer.timing)
     stream = AudioStream(
         choice.codec, remote.rtp, remote.rtcp, choice.types, choice.types[0], choice.event_type, choice.event_type,
-        ptime_ms, remote.listening, remote.sending,
+        ptime_ms, sends(way), listens(way),
     )  # fmt: skip
     return Agreement(following(sdp, previous.sdp if previous else None), stream, line)
 
@@ -74,10 +75,10 @@ def offer(local: LocalAudio, previous: Agreement | None = None) -> Sdp:
     if event_type is not None:
         formats.append(Format(event_type, "telephone-event", formats[0].clock_hz))
     if previous is None:
-        ours = audio_line(local, "RTP/AVP", formats, local.ptime_ms, "sendrecv")
+        ours = audio_line(local, "RTP/AVP", formats, local.ptime_ms, local.direction)
         return Sdp(local.origin(), local.address, (ours,))
     before = previous.sdp
-    ours = audio_line(local, before.media[previous.line].protocol, formats, local.ptime_ms, "sendrecv")
+    ours = audio_line(local, before.media[previous.line].protocol, formats, local.ptime_ms, local.direction)
     lines = (ours if i == previous.line else rejected(other) for i, other in enumerate(before.media))
     return following(Sdp(local.origin(), local.address, tuple(lines), timing=before.timing), before)
 
@@ -103,10 +104,12 @@ def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
     receive = types_of(offered, choice.codec, clock_of(choice.codec))
     events = types_of(offered, TELEPHONE_EVENT, clock_of(choice.codec))
     remote = Remote.of(answer, theirs, local.address)
+    # A far end that answers our hold as if it were none is on hold all the same.
+    way = both(remote.direction, local.direction)
     stream = AudioStream(
         choice.codec, remote.rtp, remote.rtcp, receive, choice.types[0],
         events[0] if events and choice.event_type is not None else None, choice.event_type,
-        ptime_of(answer, theirs, local.ptime_ms), remote.listening, remote.sending,
+        ptime_of(answer, theirs, local.ptime_ms), sends(way), listens(way),
     )  # fmt: skip
     return Agreement(offer, stream, line)
 

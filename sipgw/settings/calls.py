@@ -18,6 +18,8 @@ class Calls(Section):
     """Seconds a hang-up by the AI waits for its last words to be played."""
     drain_limit: Wait = 300.0
     """Seconds running calls may go on after SIGTERM."""
+    hold_music: str = "hold"
+    """Prompt that repeats while we have a caller on hold; empty: silence."""
     retry_after: Annotated[int, Field(ge=0)] = 30
     """Seconds callers are told to wait when they are refused because we are full or stopping."""
 

@@ -12,7 +12,7 @@ def test_whatever_ends_a_call_has_a_cause() -> None:
     for seen in ends - {Seen.REFUSED}:
         cause, who = ending(seen, answered=True)
         assert isinstance(cause, Cause)
-        assert who in ("caller", "backend", "gateway")
+        assert who in ("caller", "backend", "gateway", "operator")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ SIP and the media plane play by what they promise in their events' docstrings; a
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -12,7 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipgw.ai import events as ai
+from sipgw.call.commands import (
+    Command,
+    HangUpCall,
+    HoldCall,
+    NoSuchCall,
+    PlayPrompt,
+    ResumeCall,
+    SayText,
+    SendDigits,
+    StopPrompt,
+    WrongState,
+)
 from sipgw.call.events import PortsOpened
+from sipgw.call.ids import owner
 from sipgw.media import plane
 from sipgw.options import CallOptions
 from sipgw.sip import events as sip
@@ -37,6 +52,15 @@ REPORTS: dict[str, tuple[ai.Report, tuple[int, ...]]] = {
     "closed": (ai.Closed("normal"), (1,)),
 }
 """With the attempts that may say so."""
+COMMANDS = (
+    HangUpCall(""),
+    PlayPrompt("", "greeting"),
+    StopPrompt(""),
+    SendDigits("", "1"),
+    HoldCall(""),
+    ResumeCall(""),
+    SayText("", "Hello."),
+)
 Move = Callable[[], object]
 
 
@@ -94,7 +118,12 @@ class Phone:
                     self.control.calls.on_sip(sip.Confirmed(self.leg, None), self.control.now)  # type: ignore[arg-type]
                 ),
             )
-        if self.answered and not self.waits and self.acked:
+        if self.up and self.control.offers[self.leg]:
+            for name in ("hold", "none"):
+                yield f"accepts {name}", partial(fake.accepts, BODIES[name])
+            for status in (491, 488):
+                yield f"refuses {status}", partial(fake.refuses, status)
+        elif self.answered and not self.waits and self.acked:
             for name, body in BODIES.items():
                 yield f"reinvite {name}", partial(self._reinvite, body)
 
@@ -134,10 +163,16 @@ class Phone:
         yield "packet", fake.packet
         yield "silence", fake.inactive
         yield "played", fake.played
+        for command in COMMANDS:
+            yield type(command).__name__, partial(self._command, command)
         yield "digit", lambda: fake.media(plane.Digit(fake.session, "1", 80))
         for name, (report, attempts) in REPORTS.items():
             for attempt in attempts:
                 yield f"{name} {attempt}", partial(fake.report, report, attempt)
+
+    def _command(self, command: Command) -> None:
+        with suppress(NoSuchCall, WrongState):
+            self.control.command(replace(command, call=owner(self.fake.session)))
 
 
 def nothing() -> None:

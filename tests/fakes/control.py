@@ -13,6 +13,7 @@ from typing import TypeVar
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
+from sipgw.call.commands import Command
 from sipgw.call.events import PortsFailed, PortsOpened
 from sipgw.call.feed import Happening
 from sipgw.call.ids import owner
@@ -21,7 +22,7 @@ from sipgw.flow import Flow
 from sipgw.media import plane
 from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions
 from sipgw.sip import events as sip
-from sipgw.sip.message import Headers, Request
+from sipgw.sip.message import Headers, Request, Response
 from sipgw.trace import Mark, Note
 
 E = TypeVar("E")
@@ -101,6 +102,8 @@ class Control:
     answered: Counter[str] = field(default_factory=Counter)
     """Those that were a 200."""
     byes: Counter[str] = field(default_factory=Counter)
+    offers: Counter[str] = field(default_factory=Counter)
+    """Re-INVITEs of ours without a final response, by leg."""
     over: set[str] = field(default_factory=set)
     """Calls with a record."""
     records: list[CallRecord] = field(default_factory=list)
@@ -149,6 +152,10 @@ class Control:
             case do.HangUp(leg=leg):
                 self.byes[leg] += 1
                 assert self.byes[leg] == 1, "two BYEs"
+            case do.Reinvite(leg=leg):
+                self.offers[leg] += 1
+                assert self.offers[leg] == 1, "two offers at a time"
+                assert not self.byes[leg], "an offer after the BYE"
             case do.OpenPorts(id=name):
                 self.asked.add(name)
                 self._open(name)
@@ -237,6 +244,10 @@ class Control:
         names = [effect.id for effect in effects if isinstance(effect, do.OpenPorts)]
         return Fake(self, leg, names[0] if names else f"none{number}")
 
+    def command(self, command: Command) -> list[do.Effect]:
+        """Somebody outside wants something."""
+        return self.carry(self.calls.on_command(command, self.now))
+
     def drain(self) -> list[do.Effect]:
         """SIGTERM."""
         return self.carry(self.calls.drain(self.now))
@@ -310,6 +321,17 @@ class Fake:
         self.control.invites[self.leg] += 1
         return self._sip(sip.Reinvited(self.leg, request(body=body)))
 
+    def accepts(self, body: bytes) -> list[do.Effect]:
+        """The phone's 200 to a re-INVITE of ours."""
+        self.control.offers[self.leg] -= 1
+        response = Response(200, "OK", request(body=body).headers, body)
+        return self._sip(sip.Answered(self.leg, response))
+
+    def refuses(self, status: int = 488) -> list[do.Effect]:
+        """The phone refuses our re-INVITE, or it met one of the phone's (491)."""
+        self.control.offers[self.leg] -= 1
+        return self._sip(sip.Refused(self.leg, status, None, initial=False))
+
     def _close_books(self) -> None:
         """Whatever had no final response gets one by the agent."""
         self.control.finals[self.leg] = self.control.invites[self.leg]
@@ -333,7 +355,9 @@ class Fake:
 
     def played(self, *, complete: bool = True) -> list[do.Effect]:
         """The prompt is over."""
-        return self.media(plane.Played(self.session, "apology", complete))
+        plays = [one for one in self.control.commands() if isinstance(one, plane.Play) and one.session == self.session]
+        newest = plays[-1] if plays else plane.Play(self.session, "apology")
+        return self.media(plane.Played(self.session, newest.prompt, complete, newest.play))
 
     def session_failed(self, reason: str = "no_codec") -> list[do.Effect]:
         """The plane lost the session."""

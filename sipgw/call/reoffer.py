@@ -1,0 +1,56 @@
+"""An offer of ours within a call, tried again where it meets one of the far end's (RFC 3261 section 14.1)."""
+
+import zlib
+
+from sipgw.call.holdings import Holdings
+from sipgw.call.negotiation import Negotiation
+from sipgw.sdp.audio import Direction
+
+TIMER = "reoffer"
+_GLARE = 491
+_TRIES = 6
+_LONGEST_MS = 2000
+_STEP_MS = 10
+
+
+class Reoffer:
+    """One call's: at most one is out.
+
+    Args:
+        call: the call's id.
+        held: has the leg and the timer.
+        negotiation: makes the offer.
+    """
+
+    def __init__(self, call: str, held: Holdings, negotiation: Negotiation) -> None:
+        self._call = call
+        self._held = held
+        self._negotiation = negotiation
+        self._tries = 0
+        self.wanted: Direction | None = None
+        """The direction that is offered; None while none is."""
+
+    def begin(self, direction: Direction) -> None:
+        """Offer this direction."""
+        self.wanted, self._tries = direction, 0
+        self.send()
+
+    def send(self) -> None:
+        """Offer what is wanted, with what is agreed at this moment."""
+        if self.wanted is not None:
+            self._tries += 1
+            self._held.reinvite(self._negotiation.reoffer(self.wanted))
+
+    def refused(self, status: int, now: float) -> bool:
+        """It was; returns whether that is final. Who met an offer of the other side waits and tries again."""
+        self._negotiation.reoffer_refused()
+        if status == _GLARE and self._tries < _TRIES:
+            self._held.start_timer(TIMER, now + self._pause())
+            return False
+        self.wanted = None
+        return True
+
+    def _pause(self) -> float:
+        """Up to 2 s in steps of 10 ms, as for who does not own the Call-ID; it differs from call to call."""
+        seed = zlib.crc32(f"{self._call}/{self._tries}".encode())
+        return seed % (_LONGEST_MS // _STEP_MS + 1) * _STEP_MS / 1000
