@@ -4,7 +4,7 @@ Commands name a leg. One for a leg that has just ended, or that waits for nothin
 may still be on its way up. It is traced as `late_command`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sipgw.errors import UsageError
@@ -119,20 +119,29 @@ class Agent:
             our_invite.hang_up(self._core, found, now, headers)
 
     def invite(
-        self, uri: str, flow: Flow, body: bytes, now: float, *, from_: str, to: str | None = None, headers: Extra = ()
+        self,
+        uri: str,
+        flows: Flow | Sequence[Flow],
+        body: bytes,
+        now: float,
+        *,
+        from_: str,
+        to: str | None = None,
+        headers: Extra = (),
     ) -> str:
         """Call `uri`; the name of the new leg.
 
         Args:
             uri: the Request-URI.
-            flow: the path to the next hop.
+            flows: the path to the next hop, or several: the next is taken where one does not work (RFC 3263 4.3).
             body: the SDP offer; empty to get one in the 200.
             now: seconds.
             from_: the From value without a tag, `"name" <sip:…>` or `<sip:…>`.
             to: the To value; `uri` where it is None.
             headers: further headers.
         """
-        return our_invite.invite(self._core, uri, flow, body, now, from_=from_, to=to, headers=headers)
+        paths = (flows,) if isinstance(flows, Flow) else flows
+        return our_invite.invite(self._core, uri, paths, body, now, from_=from_, to=to, headers=headers)
 
     def reinvite(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
         """Offer anew within a confirmed leg: `Answered`, or `Refused` with `initial` false.

@@ -1,6 +1,8 @@
 """Ending a dialog: our BYE and theirs (RFC 3261 section 15)."""
 
 from sipgw.errors import PeerError
+from sipgw.flow import Flow
+from sipgw.sip.attempts import Attempts
 from sipgw.sip.client_transaction import ClientUser
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
@@ -24,14 +26,19 @@ def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
     def failed(status: int, now: float) -> None:
         core.finish(leg, Lost(leg.name, "no_answer_to_bye"))
 
-    request, flow = core.within(leg.dialog, "BYE", headers=headers)
-    core.exchange.request(request, flow, ClientUser(answered, failed), now)
+    _say_bye(core, leg.dialog, headers, ClientUser(answered, failed), now)
 
 
 def end_fork(core: Core, dialog: Dialog, now: float) -> None:
     """End a dialog that nobody wants: a second phone answered, or one that had been cancelled (RFC 3261 13.2.2.4)."""
-    request, flow = core.within(dialog, "BYE")
-    core.exchange.request(request, flow, ClientUser(lambda *_: None, lambda *_: None), now)
+    _say_bye(core, dialog, (), ClientUser(lambda *_: None, lambda *_: None), now)
+
+
+def _say_bye(core: Core, dialog: Dialog, headers: Extra, user: ClientUser, now: float) -> None:
+    def make(flow: Flow, number: int, extra: Extra) -> Request:
+        return core.within(dialog, "BYE", flow, number, (*headers, *extra))
+
+    Attempts(core, make, (core.hop(dialog),), dialog.next_cseq, user, now)
 
 
 def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:

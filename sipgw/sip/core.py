@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from sipgw.flow import Flow
+from sipgw.flow import Endpoint, Flow
 from sipgw.options import SipOptions
 from sipgw.sip.body import SDP
 from sipgw.sip.dialog import Dialog
@@ -12,12 +13,32 @@ from sipgw.sip.exchange import Exchange
 from sipgw.sip.inspection import ALLOW
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
-from sipgw.sip.paths import contact, via
+from sipgw.sip.paths import beside, contact, via
 from sipgw.sip.values import COOKIE
 from sipgw.trace import Mark, Note, Trace
 
-_GONE_KEPT = 10_000
-"""Connections remembered to be over: more than there are dialogs on them, as ports are not used again so soon."""
+_KEPT = 10_000
+"""More than there are dialogs."""
+
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """The newest so many of the things that were added."""
+
+    def __init__(self, keep: int) -> None:
+        self._kept: dict[T, None] = {}
+        self._keep = keep
+
+    def add(self, thing: T) -> None:
+        """It is the newest now."""
+        self._kept.pop(thing, None)
+        self._kept[thing] = None
+        if len(self._kept) > self._keep:
+            del self._kept[next(iter(self._kept))]
+
+    def __contains__(self, thing: object) -> bool:
+        return thing in self._kept
 
 
 class Core:
@@ -33,8 +54,10 @@ class Core:
         self._token = token
         self.trace = trace
         self._secret = token()
-        self._gone: dict[Flow, None] = {}
-        """Connections that are over, the newest last."""
+        self._gone: Recent[Flow] = Recent(_KEPT)
+        """Connections that are over."""
+        self._no_stream: Recent[Endpoint] = Recent(_KEPT)
+        """Who does not take connections of ours."""
 
     def tell(self, event: SipEvent) -> None:
         """Report upwards."""
@@ -54,10 +77,18 @@ class Core:
 
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A connection is over: what waits on it fails, and what its dialogs have to say needs another."""
-        self._gone[flow] = None
-        if len(self._gone) > _GONE_KEPT:
-            del self._gone[next(iter(self._gone))]
+        self._gone.add(flow)
         self.exchange.transport_failed(flow, now)
+
+    def stream_instead(self, request: Request, flow: Flow) -> Flow | None:
+        """The path over TCP for a request that a datagram had better not hold; None where it may, or there is none."""
+        if flow.reliable or len(bytes(request)) <= self.options.datagram_limit_bytes or flow.remote in self._no_stream:
+            return None
+        return beside(self.options, flow, "tcp")
+
+    def no_stream(self, remote: Endpoint) -> None:
+        """Nobody took our connection there: it gets datagrams from now on, however large."""
+        self._no_stream.add(remote)
 
     def drop(self, name: str, now: float, detail: str = "", leg: str = "") -> None:
         """Trace that something was not acted upon."""
@@ -116,14 +147,15 @@ class Core:
         own = (("User-Agent", self.options.user_agent),)
         return Request(method, uri, Headers([top, ("Max-Forwards", "70"), *rows, *headers, *own, *kind]), body)
 
+    def hop(self, dialog: Dialog) -> Flow:
+        """Where a request within `dialog` goes."""
+        return dialog.address(gone=dialog.flow in self._gone)[2]
+
     def within(
-        self, dialog: Dialog, method: str, *, cseq: int | None = None, headers: Extra = (), body: bytes = b""
-    ) -> tuple[Request, Flow]:
-        """A request within `dialog` and where it goes. `cseq` is for an ACK: it has the number of its INVITE."""
-        if cseq is None:
-            dialog.local_cseq += 1
-            cseq = dialog.local_cseq
-        uri, routes, flow = dialog.address(gone=dialog.flow in self._gone)
+        self, dialog: Dialog, method: str, flow: Flow, cseq: int, headers: Extra = (), body: bytes = b""
+    ) -> Request:
+        """A request within `dialog`."""
+        uri, routes, _ = dialog.address()
         rows = (
             *(("Route", route) for route in routes),
             ("From", dialog.local),
@@ -131,7 +163,7 @@ class Core:
             ("Call-ID", dialog.call_id),
             ("CSeq", f"{cseq} {method}"),
         )
-        return self.request(method, uri, flow, rows, headers, body), flow
+        return self.request(method, uri, flow, rows, headers, body)
 
 
 def _names(headers: Extra, name: str) -> bool:

@@ -90,6 +90,11 @@ class Dialog:
         self.remote_cseq = number
         self.flow, self.behind_nat = source, is_behind_nat(request, source)
 
+    def next_cseq(self) -> int:
+        """The number of our next request."""
+        self.local_cseq += 1
+        return self.local_cseq
+
     def refresh(self, message: Request | Response) -> None:
         """Take the Contact of a re-INVITE, or of a 2xx to ours, as the new target."""
         self.target = target_of(message) or self.target

@@ -1,8 +1,12 @@
 """An INVITE or re-INVITE of ours, from its sending to the last of its responses (RFC 3261 13.2, 14.1)."""
 
+from collections.abc import Callable, Sequence
+from itertools import count
+
 from sipgw.flow import Flow
+from sipgw.sip.attempts import Attempts, Make
 from sipgw.sip.bye import end_fork, send_bye
-from sipgw.sip.client_transaction import ClientTransaction, ClientUser, cancel_of
+from sipgw.sip.client_transaction import ClientUser, cancel_of
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
@@ -14,26 +18,30 @@ from sipgw.sip.timers import Timer
 class OurInvite:
     """One INVITE of ours on a leg, sent on creation. It outlives the leg: every 2xx wants an ACK."""
 
-    def __init__(self, core: Core, leg: Leg, request: Request, flow: Flow, now: float) -> None:
-        self.request = request
+    def __init__(
+        self, core: Core, leg: Leg, make: Make, flows: Sequence[Flow], count: Callable[[], int], now: float
+    ) -> None:
         self._core = core
         self._leg = leg
-        self._flow = flow
         self._initial = leg.stage is Stage.ASKING
         self._progressed = False
         self._give_up_timer: Timer | None = None
         self._acks: dict[str, tuple[bytes, Flow]] = {}
         leg.ours = self
-        self._client: ClientTransaction = core.exchange.request(
-            request, flow, ClientUser(self._responded, self._failed), now
-        )
+        self._attempts = Attempts(core, make, flows, count, ClientUser(self._responded, self._failed), now)
+
+    @property
+    def request(self) -> Request:
+        """The INVITE as it was sent last."""
+        return self._attempts.request
 
     def cancel(self, now: float) -> None:
         """Take it back; before a provisional response that has to wait (RFC 3261 9.1)."""
+        self._attempts.no_more()
         if not self._progressed or self._leg.farewell is None or self._give_up_timer is not None:
             return
         request = cancel_of(self.request, self._leg.farewell)
-        self._core.exchange.request(request, self._flow, ClientUser(lambda *_: None, lambda *_: None), now)
+        self._core.exchange.request(request, self._attempts.flow, ClientUser(lambda *_: None, lambda *_: None), now)
         self._limit(now)
 
     def _responded(self, response: Response, now: float) -> None:
@@ -59,7 +67,7 @@ class OurInvite:
             self.cancel(now)
         elif response.status > 100:
             if response.to.tag and leg.dialog is None:
-                leg.dialog = Dialog.of_response(self.request, response, self._flow)
+                leg.dialog = Dialog.of_response(self.request, response, self._attempts.flow)
             self._core.tell(Progressed(leg.name, response))
 
     def _success(self, response: Response, now: float) -> None:
@@ -70,7 +78,7 @@ class OurInvite:
         self._settle()
         leg = self._leg
         if self._initial:
-            dialog = Dialog.of_response(self.request, response, self._flow)
+            dialog = Dialog.of_response(self.request, response, self._attempts.flow)
         else:
             assert leg.dialog is not None, "a re-INVITE has a dialog"
             dialog = leg.dialog
@@ -82,7 +90,8 @@ class OurInvite:
             self._core.tell(Answered(leg.name, response))
 
     def _acknowledge(self, dialog: Dialog, tag: str, now: float) -> None:
-        ack, flow = self._core.within(dialog, "ACK", cseq=self.request.cseq.number)
+        flow = self._core.hop(dialog)
+        ack = self._core.within(dialog, "ACK", flow, self.request.cseq.number)
         self._acks[tag] = bytes(ack), flow
         self._core.exchange.send(*self._acks[tag], now)
 
@@ -120,7 +129,7 @@ class OurInvite:
 
     def _give_up(self, now: float) -> None:
         """No final response came after our CANCEL (RFC 3261 9.1), or to a re-INVITE that had a provisional one."""
-        self._client.end(now)
+        self._attempts.client.end(now)
         self._failed(408, now)
 
     def _settle(self) -> None:
@@ -130,19 +139,23 @@ class OurInvite:
 
 
 def invite(
-    core: Core, uri: str, flow: Flow, body: bytes, now: float, *, from_: str, to: str | None, headers: Extra
+    core: Core, uri: str, flows: Sequence[Flow], body: bytes, now: float, *, from_: str, to: str | None, headers: Extra
 ) -> str:
-    """Call `uri` over `flow`."""
-    leg = Leg(core.new_name(), flow, Stage.ASKING)
-    rows = (
-        ("From", f"{from_};tag={leg.name}"),
-        ("To", to or f"<{uri}>"),
-        ("Call-ID", core.new_call_id()),
-        ("CSeq", "1 INVITE"),
-    )
-    leg.request = core.request("INVITE", uri, flow, rows, core.capable(flow, headers), body)
+    """Call `uri` over the first of `flows` that works."""
+    leg = Leg(core.new_name(), flows[0], Stage.ASKING)
+    call_id = core.new_call_id()
+
+    def make(flow: Flow, number: int, extra: Extra) -> Request:
+        rows = (
+            ("From", f"{from_};tag={leg.name}"),
+            ("To", to or f"<{uri}>"),
+            ("Call-ID", call_id),
+            ("CSeq", f"{number} INVITE"),
+        )
+        return core.request("INVITE", uri, flow, rows, core.capable(flow, (*headers, *extra)), body)
+
     core.legs[leg.name] = leg
-    OurInvite(core, leg, leg.request, flow, now)
+    leg.request = OurInvite(core, leg, make, flows, count(1).__next__, now).request
     return leg.name
 
 
@@ -153,8 +166,12 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
     elif leg.ours is not None or leg.theirs is not None:
         core.tell(Refused(leg.name, 491, None, initial=False))
     else:
-        request, flow = core.within(leg.dialog, "INVITE", headers=core.capable(leg.dialog.flow, headers), body=body)
-        OurInvite(core, leg, request, flow, now)
+        dialog = leg.dialog
+
+        def make(flow: Flow, number: int, extra: Extra) -> Request:
+            return core.within(dialog, "INVITE", flow, number, core.capable(flow, (*headers, *extra)), body)
+
+        OurInvite(core, leg, make, (core.hop(dialog),), dialog.next_cseq, now)
 
 
 def hang_up(core: Core, leg: Leg, now: float, headers: Extra) -> None:

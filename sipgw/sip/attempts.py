@@ -1,0 +1,87 @@
+"""A request of ours with all its tries, until one has a final response or there is nothing left to be tried.
+
+Another address where the first cannot be reached (RFC 3263 section 4.3), TCP where a datagram would be too large, and
+UDP after all where nobody takes the connection (RFC 3261 section 18.1.1).
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sipgw.flow import Flow
+from sipgw.sip.client_transaction import ClientTransaction, ClientUser
+from sipgw.sip.core import Core
+from sipgw.sip.leg import Extra
+from sipgw.sip.message import Request, Response
+
+
+class Make(Protocol):
+    """Makes the request anew for each try."""
+
+    def __call__(self, flow: Flow, number: int, extra: Extra) -> Request:
+        """For this path, with this CSeq number and these further headers."""
+
+
+class Attempts:
+    """The tries of one request; the first is sent on creation.
+
+    Args:
+        core: the agent.
+        make: makes the request.
+        flows: the paths to its next hop, the best first.
+        count: gives the next CSeq number.
+        user: is told what came of it, once.
+        now: seconds.
+    """
+
+    request: Request
+    """As it was sent last."""
+    flow: Flow
+    """Where."""
+    client: ClientTransaction
+
+    def __init__(
+        self, core: Core, make: Make, flows: Sequence[Flow], count: Callable[[], int], user: ClientUser, now: float
+    ) -> None:
+        self._core, self._make, self._count, self._user = core, make, count, user
+        self._left = deque(flows)
+        self._datagram: Flow | None = None
+        """Where it would have gone, had it not been too large."""
+        self._heard = False
+        self._next(now)
+
+    def no_more(self) -> None:
+        """The one that is under way was the last."""
+        self._left.clear()
+        self._datagram = None
+
+    def _next(self, now: float) -> None:
+        self._try(self._left.popleft(), now)
+
+    def _try(self, flow: Flow, now: float, *, moved: bool = False) -> None:
+        self._heard = False
+        number = self._count()
+        request, stream = self._make(flow, number, ()), None
+        if not moved:
+            stream = self._core.stream_instead(request, flow)
+        self._datagram = flow if stream is not None else None
+        self.flow = stream or flow
+        self.request = self._make(stream, number, ()) if stream is not None else request
+        told = ClientUser(self._responded, self._failed)
+        self.client = self._core.exchange.request(self.request, self.flow, told, now)
+
+    def _responded(self, response: Response, now: float) -> None:
+        if response.status == 503 and not self._heard and self._left:
+            self._next(now)
+            return
+        self._heard = True
+        self._user.response(response, now)
+
+    def _failed(self, status: int, now: float) -> None:
+        if not self._heard and self._datagram is not None:
+            self._core.no_stream(self._datagram.remote)
+            self._try(self._datagram, now, moved=True)
+        elif not self._heard and self._left:
+            self._next(now)
+        else:
+            self._user.failed(status, now)
