@@ -4,22 +4,25 @@ import asyncio
 import gc
 import secrets
 import time
+from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.control import Control
 from sipgw.app.prompts import load_prompts
+from sipgw.app.reload import Reloaded, Reloading, tell
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
 from sipgw.app.signalling import Signalling
 from sipgw.app.state import StateFolder
+from sipgw.call.feed import Happening, Kind
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint
 from sipgw.io.clock import MonotonicClock
 from sipgw.io.ports import PortPool, raise_descriptor_limit
 from sipgw.ops.feed import Feed
-from sipgw.ops.logs import both, trace_to
+from sipgw.ops.logs import LogTrace, both, configure
 from sipgw.ops.metrics import Metrics
-from sipgw.settings import Settings
+from sipgw.settings import Examined, Settings
 from sipgw.sip.agent import Agent
 from sipgw.worker.local import LocalPlane
 
@@ -33,15 +36,24 @@ def token() -> str:
 
 
 class Gateway:
-    """Made inside a running loop; `start`, then `drain` and `stop`."""
+    """Made inside a running loop; `start`, then `drain` and `stop`.
 
-    def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
+    Args:
+        settings: what it is made of.
+        log: takes its lines.
+        read: reads the settings again for `reload`; by default they stay what they are.
+    """
+
+    def __init__(
+        self, settings: Settings, log: FilteringBoundLogger, read: Callable[[], Examined] | None = None
+    ) -> None:
         self._settings, self._log = settings, log
         self.state = StateFolder(settings.state)
         self._clock = MonotonicClock()
         self.metrics = Metrics()
         self.feed = Feed()
-        self._trace = both(trace_to(log), self.metrics.trace)
+        self._log_trace = LogTrace(log)
+        self._trace = both(self._log_trace, self.metrics.trace)
         media = settings.media_options()
         self._pool = PortPool(media)
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
@@ -67,6 +79,10 @@ class Gateway:
         )
         self._control.drive(self._signalling.driver)
         self._scrapes: asyncio.Server | None = None
+        self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
+        """Where parts of the gateway say which settings they take while it runs."""
+        self.reloading.takes("log", take=self._take_log)
+        self.reloading.takes("calls", "routes", "backends", take=self._take_calls)
 
     @property
     def address(self) -> Endpoint:
@@ -76,7 +92,7 @@ class Gateway:
     async def start(self) -> None:
         """Listen. Raises Unavailable (PortTaken) where an address or the state folder cannot be had."""
         self.state.open()
-        self._want_descriptors()
+        self._want_descriptors(self._settings)
         media, metrics = self._settings.media, self._settings.metrics
         await self._signalling.open()
         if metrics.port:
@@ -85,6 +101,15 @@ class Gateway:
         gc.collect()
         gc.freeze()
         self._log.info("ready", sip=", ".join(map(str, self._signalling.listeners)), rtp=f"{media.host}:{media.ports}")
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again. New calls get what is new; a bad one changes nothing. Logged and counted."""
+        outcome = await self.reloading.reload()
+        self.metrics.reloaded(outcome.good)
+        tell(outcome, self._log)
+        if not outcome.good:
+            self._alarm("reload_refused", str(outcome.problems[0]))
+        return outcome
 
     async def drain(self) -> None:
         """Refuse new calls with 503 and wait until the running ones are over, which is limited."""
@@ -107,13 +132,26 @@ class Gateway:
         self.state.close()
         self._log.info("stopped")
 
+    def _alarm(self, name: str, detail: str) -> None:
+        """Something an operator should look at."""
+        self.feed.publish(Happening(Kind.ALARM, "", time.time(), {"name": name, "detail": detail}))
+
     def _wall(self, now: float) -> float:
         """Unix time; by the clock as it is set now, which may have been wrong when we started."""
         return time.time() - self._clock.now() + now
 
-    def _want_descriptors(self) -> None:
+    def _take_log(self, settings: Settings) -> None:
+        configure(settings.log.format, settings.log.level, secrets=settings.secrets())
+        self._log_trace.follow()
+
+    def _take_calls(self, settings: Settings) -> None:
+        self._calls.reconfigure(settings.call_options())
+        if settings.calls.max_calls != self.reloading.settings.calls.max_calls:
+            self._want_descriptors(settings)
+
+    def _want_descriptors(self, settings: Settings) -> None:
         """Make room for as many calls as may come at a time; say so where the system has none."""
-        wanted = descriptors_for(wanted_calls(self._settings))
+        wanted = descriptors_for(wanted_calls(settings))
         limit = raise_descriptor_limit(wanted)
         if limit < wanted:
             self._log.warning(

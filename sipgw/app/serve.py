@@ -20,7 +20,7 @@ from sipgw.errors import SipgwError, Unavailable
 from sipgw.flow import reachable, written
 from sipgw.io.process import hear_of_parents_death
 from sipgw.ops.logs import configure
-from sipgw.settings import Settings, embedded
+from sipgw.settings import Examined, Settings, embedded, examine
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Route
 from sipgw.tools.echo_ai import EchoAi
@@ -42,24 +42,36 @@ def main(config: Path | None, *, prove_it: bool = False, once: bool = False) -> 
         # Without it nobody would start us again: finish what runs, and make room.
         hear_of_parents_death(signal.SIGTERM)
     try:
-        return uvloop.run(_serve(settings, log, prove_it=prove_it, once=once))
+        return uvloop.run(_serve(settings, log, config, prove_it=prove_it, once=once))
     except Exception:
         log.critical("crashed", exc_info=True)
         return CRASHED
 
 
-async def _serve(settings: Settings, log: FilteringBoundLogger, *, prove_it: bool, once: bool) -> int:
-    stopping = _stop_signals()
+async def _serve(
+    settings: Settings, log: FilteringBoundLogger, config: Path | None, *, prove_it: bool, once: bool
+) -> int:
+    stopping, hanging_up = _set_by(signal.SIGTERM, signal.SIGINT), _set_by(signal.SIGHUP)
     async with AsyncExitStack() as stack:
         called = f"proof-{token()}"
         ai = await stack.enter_async_context(EchoAi()) if prove_it else None
-        gateway = Gateway(_with_proof(settings, called, ai.url) if ai else settings, log)
+
+        def with_proof(settings: Settings) -> Settings:
+            return _with_proof(settings, called, ai.url) if ai else settings
+
+        def read() -> Examined:
+            examined = examine(config)
+            return examined._replace(settings=with_proof(examined.settings))
+
+        gateway = Gateway(with_proof(settings), log, read)
         stack.push_async_callback(gateway.stop)
         try:
             await gateway.start()
         except Unavailable as error:
             _complain(error)
             return 1
+        reloads = asyncio.create_task(_reload_whenever(hanging_up, gateway, log))
+        stack.callback(reloads.cancel)
         worked = ai is None or await _unless(stopping, _proven(gateway, called, ai))
         if once:
             return 0 if worked else 1
@@ -72,13 +84,23 @@ async def _serve(settings: Settings, log: FilteringBoundLogger, *, prove_it: boo
     return 0
 
 
-def _stop_signals() -> asyncio.Event:
-    """Set by SIGTERM or Ctrl-C; clear it to hear the next one."""
-    stopping = asyncio.Event()
+def _set_by(*signals: signal.Signals) -> asyncio.Event:
+    """Set by these; clear it to hear the next one."""
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
+    for number in signals:
+        loop.add_signal_handler(number, told.set)
+    return told
+
+
+async def _reload_whenever(told: asyncio.Event, gateway: Gateway, log: FilteringBoundLogger) -> None:
+    """Read the configuration again at each SIGHUP."""
+    while await told.wait():
+        told.clear()
+        try:
+            await gateway.reload()
+        except Exception:
+            log.error("reload failed", exc_info=True)
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -6,7 +6,7 @@ A call that breaks, by a defect of ours, is ended; the others go on.
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sipgw.call import effects as do
 from sipgw.call.call import Call
@@ -86,6 +86,11 @@ class Calls:
     def calls(self) -> tuple[CallView, ...]:
         """A snapshot of all calls."""
         return tuple(map(_view, self._calls.values()))
+
+    def reconfigure(self, options: CallOptions) -> None:
+        """New calls go by these options, and limits count at once; calls that are there keep what they began with."""
+        self._options = options = replace(options, node=self._options.node)
+        self._around = replace(self._around, options=options, routes=Routes(options.routes, options.backends))
 
     # --- what happens ---------------------------------------------------------------------------------------------
 

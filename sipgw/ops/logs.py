@@ -63,6 +63,25 @@ def trace_to(log: FilteringBoundLogger) -> Trace:
     return trace
 
 
+class LogTrace:
+    """A trace whose notes are DEBUG lines while the log has such, which may change.
+
+    Args:
+        log: as `configure` returns it: it follows every later `configure`.
+    """
+
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        self._log = log
+        self._trace = trace_to(log)
+
+    def __call__(self, note: Note) -> None:
+        self._trace(note)
+
+    def follow(self) -> None:
+        """The log's level may have changed."""
+        self._trace = trace_to(self._log)
+
+
 def both(*traces: Trace) -> Trace:
     """A trace that hands each note to all of these."""
     wanted = [trace for trace in traces if trace is not silent]

@@ -46,6 +46,11 @@ class Metrics:
             ("error",),
             registry=self.registry,
         )
+        self._reload_worked = Gauge(
+            "sipgw_config_last_reload_successful", "Whether the configuration was good when it was read last.",
+            registry=self.registry,
+        )  # fmt: skip
+        self._reload_worked.set(1)
         self._dropped: Tally[tuple[str, str]] = Tally()
 
     def call_began(self) -> None:
@@ -81,6 +86,10 @@ class Metrics:
     def send_error(self, name: str) -> None:
         """The system refused to send a SIP message."""
         self._send_errors.labels(name).inc()
+
+    def reloaded(self, good: bool) -> None:
+        """The configuration was read again."""
+        self._reload_worked.set(good)
 
     def render(self) -> bytes:
         """All of it in Prometheus's text format."""

@@ -5,9 +5,11 @@ from sipgw.call import effects as do
 from sipgw.call.events import PortsOpened
 from sipgw.call.registry import CallView
 from sipgw.media import plane
-from sipgw.options import CallOptions
+from sipgw.options import BackendOptions, CallOptions
 from sipgw.sip import events as sip
-from tests.fakes.control import EPOCH, Control, only, request, route, sdp, told
+from tests.fakes.control import AI, EPOCH, Control, only, request, route, sdp, told
+
+OTHER = BackendOptions("other", "sipgw", "ws://192.0.2.82/")
 
 
 def test_a_number_nobody_serves_is_not_found() -> None:
@@ -206,3 +208,40 @@ def test_a_snapshot_of_the_calls() -> None:
     phone.over()
     assert control.calls.calls() == ()
     assert control.calls.causes == {"normal": 1}
+
+
+def test_new_options_are_for_new_calls_and_running_ones_keep_what_they_had() -> None:
+    control = Control(CallOptions(routes=(route("ai", "spare", max_duration=100.0),)))
+    running = control.invite().talks()
+    options = CallOptions(node="n9", routes=(route("other", max_duration=5.0),), backends=(OTHER,), retry_after=7)
+    control.calls.reconfigure(options)
+    # The spare is gone from the configuration; the call that began with it still gets it.
+    running.fails("lost")
+    connect = [one for one in control.commands() if isinstance(one, plane.ConnectBackend)][-1]
+    assert connect.backend.name == "spare"
+    running.ready(attempt=2)
+    new = control.invite(leg="leg2").talks()
+    connect = [one for one in control.commands() if isinstance(one, plane.ConnectBackend)][-1]
+    assert (connect.backend.name, connect.session) == ("other", new.session)
+    assert new.session.startswith("n1-"), "the node is who we are: it stays"
+    control.advance(5.0)
+    assert control.byes == {"leg2": 1}
+    control.advance(95.0)
+    assert control.byes == {"leg1": 1, "leg2": 1}
+    for phone in (running, new):
+        phone.session_ended()
+        phone.released()
+    control.settled()
+
+
+def test_a_limit_that_was_lowered_ends_no_call() -> None:
+    control = Control(CallOptions(routes=(route(),)))
+    phones = [control.invite(leg=f"leg{number}").talks() for number in range(3)]
+    control.calls.reconfigure(CallOptions(routes=(route(),), backends=(AI,), max_calls=2))
+    control.invite(leg="late")
+    assert control.record.cause == "overload"
+    assert not control.byes
+    for phone in phones[:2]:
+        phone.bye()
+        phone.session_ended()
+    control.invite(leg="later").talks()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from sipgw.ops.logs import both, configure, trace_to
+from sipgw.ops.logs import LogTrace, both, configure, trace_to
 from sipgw.trace import Mark, Note, silent
 
 NOTE = Note(12.34567, "rtp", Mark.DROP, "too_short", "c-1", "7 bytes")
@@ -55,6 +55,22 @@ def test_a_note_is_a_debug_line_with_its_sign_and_its_call() -> None:
 
 def test_notes_cost_nothing_where_debug_is_off() -> None:
     assert trace_to(configure("json", "info", stream=io.StringIO())) is silent
+
+
+def test_level_and_secrets_may_change_while_the_log_is_in_use() -> None:
+    stream = io.StringIO()
+    log = configure("json", "info", secrets=["first-secret"], stream=stream)
+    trace = LogTrace(log)
+    trace(NOTE)
+    configure("json", "debug", secrets=["second-secret"], stream=stream)
+    trace.follow()
+    trace(NOTE)
+    log.info("first-secret second-secret")
+    configure("json", "warning", stream=stream)
+    trace.follow()
+    trace(NOTE)
+    log.info("not wanted any longer")
+    assert [line["event"] for line in lines(stream)] == ["x rtp too_short", "first-secret ***"]
 
 
 def test_several_traces_all_hear_a_note() -> None:
