@@ -23,6 +23,25 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """One file of a call's sound: the caller left, the agent right."""
+
+    path: str
+    """Where it is; empty where it could not even be begun."""
+    started: float
+    """Unix time of its first sample."""
+    seconds: float = 0.0
+    sha256: str = ""
+    """Of the file, in hexadecimal; empty where it could not be finished."""
+    paused: tuple[tuple[float, float], ...] = ()
+    """What was left out on purpose, a card's digits say: from and to, in seconds of the recording."""
+    lost_ms: int = 0
+    """Left out because the disk was too slow."""
+    failure: str = ""
+    """Why it ended early, or never began."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """What happened in one call. Times are Unix times; None means that it never came to that."""
 
@@ -54,6 +73,7 @@ class CallRecord:
     stats: StreamStats | None
     turns_ms: tuple[int, ...]
     """Each turn's delay: from the end of the caller's speech to the first packet of the answer."""
+    recordings: tuple[Recording, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -117,6 +137,7 @@ class Draft:
     digits: int = 0
     stats: StreamStats | None = None
     turns_ms: list[int] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
 
     def tried(self, target: str, now: float) -> None:
         """A target is being tried."""
@@ -161,4 +182,5 @@ class Draft:
             digits=self.digits,
             stats=self.stats,
             turns_ms=tuple(self.turns_ms),
+            recordings=tuple(self.recordings),
         )
