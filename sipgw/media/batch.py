@@ -26,6 +26,7 @@ from sipgw.media.lane import Departure
 from sipgw.media.reports import Reports
 from sipgw.media.session import Session, Wiring
 from sipgw.media.table import Table
+from sipgw.media.tap import Tap
 from sipgw.media.wheel import Wheel
 from sipgw.options import MediaOptions
 from sipgw.rtp.timeline import Timeline
@@ -249,6 +250,13 @@ class Engine:
         """Listen for the caller's speech ourselves; `CallerSpeech` follows."""
         one = self._get(session)
         one.hearing = Hearing(one.codec) if on else None
+
+    def tap(self, session: str, tap: Tap | None) -> None:
+        """Show a recording what passes both ways from now on; None ends it."""
+        one = self._get(session)
+        one.tap = tap
+        if lane := self._wheel.lane(one):
+            lane.retap()
 
     # --- the far end's packets ----------------------------------------------------------------------------------
 

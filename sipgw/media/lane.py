@@ -48,8 +48,8 @@ class Lane:
 
     __slots__ = (
         "_datagrams", "_dirty", "_one", "_outlets", "_payload", "_pressing", "_ptime", "_resamplers", "_samples",
-        "_second", "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_timestamp", "_timestamps",
-        "_types", "codec", "ptime_ms", "sessions",
+        "_second", "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_tapped", "_timestamp",
+        "_timestamps", "_types", "codec", "ptime_ms", "sessions",
     )  # fmt: skip
 
     def __init__(self, codec: Codec, ptime_ms: int, table: Table, resamplers: Resamplers) -> None:
@@ -78,6 +78,10 @@ class Lane:
         session.octets = self.octets(session)
         self._rebuild()
 
+    def retap(self) -> None:
+        """A session's tap was opened or closed."""
+        self._tapped = [index for index, session in enumerate(self.sessions) if session.tap is not None]
+
     def octets(self, session: Session) -> int:
         """Payload octets a session has sent in all."""
         return session.octets + int(self._table.sequence[session.slot]) * self._samples
@@ -100,6 +104,7 @@ class Lane:
         view = rows.view(np.uint8).data
         self._datagrams = [view[at : at + size] for at in range(0, count * size, size)]
         self._dirty = False
+        self.retap()
 
     # --- sending ------------------------------------------------------------------------------------------------
 
@@ -108,6 +113,8 @@ class Lane:
         if not self.sessions:
             return []
         self._write_payloads(now)
+        if self._tapped:
+            self._keep(now)
         self._number()
         departures = [
             (session.slot, datagram, session.destination)
@@ -142,6 +149,14 @@ class Lane:
             session.octets -= self._samples - len(packet.payload)
             departures[index] = session.slot, datagram, session.destination
         self._pressing.clear()
+
+    def _keep(self, now: float) -> None:
+        """What leaves goes to recordings, too."""
+        name, timestamps = self.codec.name, self._timestamps.tolist()
+        for index in self._tapped:
+            tap = self.sessions[index].tap
+            if tap is not None:
+                tap.sent((now, timestamps[index], bytes(self._datagrams[index][_HEADER:]), name))
 
     def _number(self) -> None:
         """The next sequence number and timestamp of every session."""

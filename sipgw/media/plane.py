@@ -121,6 +121,32 @@ class SendDigits(Message, frozen=True):
     """Silence between two keys."""
 
 
+class StartRecording(Message, frozen=True):
+    """Record both directions from now on; `RecordingStarted` or `RecordingFailed` follows. Ignored while one runs."""
+
+    session: str
+    name: str
+    """What the recording is called: a relative path without an ending."""
+
+
+class StopRecording(Message, frozen=True):
+    """Record no longer; `Recorded` or `RecordingFailed` follows, as it does when the session ends."""
+
+    session: str
+
+
+class PauseRecording(Message, frozen=True):
+    """Keep nothing of what passes from now on (a card's digits, say): silence, true to time."""
+
+    session: str
+
+
+class ResumeRecording(Message, frozen=True):
+    """Go on after a pause."""
+
+    session: str
+
+
 class DestroySession(Message, frozen=True):
     """End the session; `SessionEnded` follows and the sockets are free."""
 
@@ -136,6 +162,10 @@ Command = (
     | Play
     | StopPlaying
     | SendDigits
+    | StartRecording
+    | StopRecording
+    | PauseRecording
+    | ResumeRecording
     | DestroySession
 )
 
@@ -192,6 +222,39 @@ class Reported(Message, frozen=True):
     report: Report
 
 
+class RecordingStarted(Message, frozen=True):
+    """A recording is being written."""
+
+    session: str
+    path: str
+    """Where it will be found."""
+
+
+class Recorded(Message, frozen=True):
+    """A recording is complete and durable. It may come after the session's end."""
+
+    session: str
+    path: str
+    seconds: float
+    sha256: str
+    """Of the whole, in hexadecimal."""
+    paused: tuple[tuple[float, float], ...] = ()
+    """What was left out on purpose: from and to, in seconds of the recording."""
+    lost_ms: int = 0
+    """Left out because it could not be written in time."""
+    failure: str = ""
+    """Why it ended early."""
+
+
+class RecordingFailed(Message, frozen=True):
+    """Nothing is recorded, or it could not be finished; the session goes on."""
+
+    session: str
+    reason: str
+    path: str = ""
+    """Where what there is of it may be found."""
+
+
 class SessionFailed(Message, frozen=True):
     """A session could not be created or broke; it is gone."""
 
@@ -232,7 +295,19 @@ class SessionEnded(Message, frozen=True):
     stats: StreamStats
 
 
-Event = FirstPacket | Digit | Inactive | Played | DigitsSent | Reported | SessionFailed | SessionEnded
+Event = (
+    FirstPacket
+    | Digit
+    | Inactive
+    | Played
+    | DigitsSent
+    | Reported
+    | RecordingStarted
+    | Recorded
+    | RecordingFailed
+    | SessionFailed
+    | SessionEnded
+)
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -19,6 +19,7 @@ from sipgw.media.latch import Latch
 from sipgw.media.repair import Repair
 from sipgw.media.reports import Reports
 from sipgw.media.score import scored
+from sipgw.media.tap import Tap
 from sipgw.media.vigil import Vigil
 from sipgw.options import MediaOptions
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
@@ -73,7 +74,7 @@ class Session:
         "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_vigil", "_wiring", "audio", "call",
         "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing", "id",
         "inbox", "inward", "keys", "latch", "line", "marker", "octets", "playout", "remote_ssrc", "repair", "reports",
-        "slot", "started", "stats", "stream", "tail", "talking",
+        "slot", "started", "stats", "stream", "tail", "talking", "tap",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +109,8 @@ class Session:
         self.inbox: list[Piece] = []
         self.inward: Inward | None = None
         self.hearing: Hearing | None = None
+        self.tap: Tap | None = None
+        """Keeps both directions for a recording."""
         # What the far end hears.
         self.audio: AudioFormat | None = None
         """Format on the AI's side, None without a conversation."""
@@ -185,6 +188,8 @@ class Session:
             self._key(self._digits.receive(timestamp, data[start:end], now))
             self._rarely_due = min(self._rarely_due, self._digits.next_timer() or _NEVER, self.due)
             self._want_timers(self._rarely_due)
+        elif payload and self.tap is not None:
+            self.tap.heard((now, timestamp, payload, self.codec.name))
         line = self.line
         if line is not None:
             pieces = line.receive(extended, timestamp, payload or None, now)

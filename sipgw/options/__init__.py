@@ -6,6 +6,7 @@ Durations are in seconds unless the name carries a unit.
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.media import MediaOptions
+from sipgw.options.recording import RecordingOptions
 from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "CallOptions",
     "ListenerOptions",
     "MediaOptions",
+    "RecordingOptions",
     "RouteOptions",
     "SipOptions",
     "StreamOptions",

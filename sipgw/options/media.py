@@ -1,6 +1,8 @@
 """What the media plane gets to see of the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sipgw.options.recording import RecordingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +28,6 @@ class MediaOptions:
     """How long a missing packet is waited for before it is concealed."""
     fill_after_ms: int = 60
     """How long nothing may arrive before the AI's time line is filled at real-time pace."""
+    recording: RecordingOptions = field(default_factory=RecordingOptions)
     relatch_after_ms: int = 500
     """How long the latched source must be silent before another may take its place."""

@@ -9,9 +9,11 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sipgw.ai.registry import Prompts
+from sipgw.audio.wav import Encoding
 from sipgw.errors import SipgwError, UsageError
 from sipgw.media import plane
 from sipgw.media.batch import Engine, EngineEvent, Happened
@@ -20,9 +22,14 @@ from sipgw.trace import Mark, Note, Trace, silent
 from sipgw.worker.ai_socket import AiSocket
 from sipgw.worker.media_io import MediaIo
 from sipgw.worker.placed import Placed
+from sipgw.worker.recorder import Recorder
+from sipgw.worker.recording import Event as RecordingEvent
+from sipgw.worker.sink import open_file
 from sipgw.worker.tick import Lateness, Ticker
 
 Sockets = tuple[int, int] | None
+_WATCH_TICKS = 200
+"""Once a second."""
 
 
 class Worker:
@@ -46,6 +53,9 @@ class Worker:
         self._emit, self._prompts, self._trace = emit, prompts, trace
         self._engine = Engine(options, trace=trace, unix_offset=time.time() - time.monotonic())
         self._io = MediaIo(self._engine, self._hear, self._told, self._break)
+        self._recorder = Recorder(
+            partial(open_file, options.recording), Encoding(options.recording.encoding), self._of_recording, trace
+        )
         self._placed: dict[str, Placed] = {}
         self._sockets: set[AiSocket] = set()
         self._broken: dict[str, Exception] = {}
@@ -116,8 +126,27 @@ class Worker:
     def _send_digits(self, placed: Placed, command: plane.SendDigits, now: float) -> None:
         self._engine.press(command)
 
+    def _start_recording(self, placed: Placed, command: plane.StartRecording, now: float) -> None:
+        if self._recorder.tap(placed.id) is not None:
+            self._note("recorded_already", now, placed.call, command.name)
+            return
+        self._engine.tap(placed.id, self._recorder.begin(placed.id, command.name, now))
+
+    def _stop_recording(self, placed: Placed, command: plane.StopRecording, now: float) -> None:
+        self._engine.tap(placed.id, None)
+        self._recorder.end(placed.id, now)
+
+    def _pause_recording(self, placed: Placed, command: plane.PauseRecording, now: float) -> None:
+        if (tap := self._recorder.tap(placed.id)) is not None:
+            tap.pause(now)
+
+    def _resume_recording(self, placed: Placed, command: plane.ResumeRecording, now: float) -> None:
+        if (tap := self._recorder.tap(placed.id)) is not None:
+            tap.resume(now)
+
     def _destroy(self, placed: Placed, command: plane.DestroySession, now: float) -> None:
         placed.silence("call_ended")
+        self._recorder.end(placed.id, now)
         del self._placed[placed.id]
         self._emit(plane.SessionEnded(placed.id, self._io.close(placed.id, now)))
 
@@ -130,6 +159,8 @@ class Worker:
             self._note("tick_failed", now, detail=traceback.format_exc())
         if self._broken:
             self._bury()
+        if not number % _WATCH_TICKS:
+            self._recorder.watch(now)
 
     def _hear(self, session: str, audio: bytes) -> None:
         placed = self._placed.get(session)
@@ -145,6 +176,12 @@ class Worker:
             return
         if isinstance(event, plane.Digit):
             placed.digit(event.digit, event.duration_ms)
+        self._emit(event)
+
+    def _of_recording(self, event: RecordingEvent) -> None:
+        """A recording has begun or ended, maybe by itself."""
+        if event.session in self._placed and self._recorder.tap(event.session) is None:
+            self._engine.tap(event.session, None)
         self._emit(event)
 
     # --- failures ---------------------------------------------------------------------------------------------
@@ -165,6 +202,7 @@ class Worker:
         placed = self._placed.pop(session, None)
         lines = "" if isinstance(error, SipgwError) else "".join(traceback.format_exception(error))
         self._note("session_failed", now, placed.call if placed else "", lines or str(error))
+        self._recorder.end(session, now)
         if placed is not None:
             try:
                 placed.cut()
@@ -182,6 +220,7 @@ class Worker:
         """End all sessions and release everything. Closing handshakes with backends get their time, a second."""
         for session in tuple(self._placed):
             self.command(plane.DestroySession(session))
+        await self._recorder.close()
         while self._sockets:
             await asyncio.gather(*(each.wait_closed() for each in tuple(self._sockets)))
             await asyncio.sleep(0)
@@ -197,5 +236,9 @@ _COMMANDS: dict[type, Callable[[Worker, Placed, Any, float], None]] = {
     plane.Play: Worker._play,
     plane.StopPlaying: Worker._stop_playing,
     plane.SendDigits: Worker._send_digits,
+    plane.StartRecording: Worker._start_recording,
+    plane.StopRecording: Worker._stop_recording,
+    plane.PauseRecording: Worker._pause_recording,
+    plane.ResumeRecording: Worker._resume_recording,
     plane.DestroySession: Worker._destroy,
 }

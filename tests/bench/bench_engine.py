@@ -1,4 +1,5 @@
-"""What engine and sockets cost: CPU per call and 20 ms, both ways. By hand: `python … [calls] [seconds] [profile]`.
+"""What engine and sockets cost: CPU per call and 20 ms, both ways. By hand:
+`python … [calls] [seconds] [profile] [record]`.
 
 The far ends are another process on loopback. The AI is an echo without a socket: what it hears is queued again.
 """
@@ -15,13 +16,19 @@ import socket
 import struct
 import sys
 import time
+from functools import partial
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 
 from sipgw.ai.events import AudioFormat
+from sipgw.audio.wav import Encoding
 from sipgw.media.batch import Engine, Happened
 from sipgw.media.plane import CreateSession, Event, Stream
-from sipgw.options import MediaOptions
+from sipgw.options import MediaOptions, RecordingOptions
+from sipgw.trace import silent
 from sipgw.worker.media_io import MediaIo
+from sipgw.worker.recorder import Recorder
+from sipgw.worker.sink import open_file
 from sipgw.worker.tick import Ticker
 
 HOST, FAR, NEAR = "127.0.0.1", 42_000, 44_000
@@ -63,7 +70,7 @@ def far_ends(calls: int, seconds: float) -> None:
     print(f"far ends: sent {sent}, received {received}")
 
 
-async def main(calls: int, seconds: float, profile: bool) -> None:
+async def main(calls: int, seconds: float, profile: bool, record: str) -> None:
     """Serve the calls; print what it took."""
     engine = Engine(MediaOptions())
     heard, told = 0, 0
@@ -78,6 +85,7 @@ async def main(calls: int, seconds: float, profile: bool) -> None:
         told += 1
 
     io = MediaIo(engine, on_audio, on_event)
+    recorder = Recorder(partial(open_file, RecordingOptions(record)), Encoding.PCM16, lambda event: None, silent)
     now = time.monotonic()
     for call in range(calls):
         descriptors = []
@@ -89,6 +97,8 @@ async def main(calls: int, seconds: float, profile: bool) -> None:
         io.open(CreateSession(str(call), str(call), stream), (descriptors[0], descriptors[1]), now)
         engine.start(str(call), now)
         engine.set_audio(str(call), AudioFormat.PCM16_24K, live=True)
+        if record:
+            engine.tap(str(call), recorder.begin(str(call), str(call), now + call / calls))
     far = get_context("spawn").Process(target=far_ends, args=(calls, seconds + 4))
     far.start()
     ticker = Ticker(io.serve, asyncio.get_running_loop(), time.monotonic)
@@ -111,6 +121,7 @@ async def main(calls: int, seconds: float, profile: bool) -> None:
         f"failures {dict(io.failures)}"
     )
     ticker.stop()
+    await recorder.close()
     print(engine.destroy("0", time.monotonic()))
     far.join()
     if profile:
@@ -122,4 +133,5 @@ if __name__ == "__main__":
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     length = float(sys.argv[2]) if len(sys.argv) > 2 else 8
-    uvloop.run(main(count, length, "profile" in sys.argv))
+    with TemporaryDirectory() as folder:
+        uvloop.run(main(count, length, "profile" in sys.argv, folder if "record" in sys.argv else ""))
