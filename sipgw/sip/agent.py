@@ -10,15 +10,12 @@ from typing import Any
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions
-from sipgw.sip import our_invite, serving, their_invite
-from sipgw.sip.core import Core
+from sipgw.sip import memory, our_invite, serving, their_invite
+from sipgw.sip.core import Changed, Core, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import SipEvent
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.trace import Trace, silent
-
-VERSION = 1
-"""Of the snapshots."""
 
 
 class Agent:
@@ -28,10 +25,13 @@ class Agent:
         options: how to behave.
         token: gives a random word, different each time, of letters and digits; it must be hard to guess.
         trace: hears what comes, goes and is dropped. The `call` of its notes is the leg's name, where one is known.
+        changed: hears the name of a leg whose snapshot may be another one from now on, before anything is sent.
     """
 
-    def __init__(self, options: SipOptions, *, token: Callable[[], str], trace: Trace = silent) -> None:
-        self._core = Core(options, token, trace)
+    def __init__(
+        self, options: SipOptions, *, token: Callable[[], str], trace: Trace = silent, changed: Changed = unheard
+    ) -> None:
+        self._core = Core(options, token, trace, changed)
 
     @property
     def draining(self) -> bool:
@@ -156,30 +156,21 @@ class Agent:
         found = self._core.legs.get(leg)
         return found.dialog if found is not None else None
 
-    def snapshot(self) -> dict[str, Any]:
-        """All confirmed dialogs as plain data, by leg."""
-        legs = {leg.name: leg.dialog.snapshot() for leg in self._core.legs.values() if _lasts(leg) and leg.dialog}
-        return {"version": VERSION, "legs": legs}
+    def snapshot(self, leg: str) -> dict[str, Any] | None:
+        """What of the leg is to outlive us, as plain data; None where that is nothing."""
+        found = self._core.legs.get(leg)
+        return memory.written(found) if found is not None else None
 
-    def restore(self, plain: Mapping[str, Any]) -> list[str]:
-        """Go on with the dialogs of a snapshot, also one that went through JSON; the names of their legs.
+    def restore(self, leg: str, plain: Mapping[str, Any], now: float) -> None:
+        """Go on with a leg by its snapshot, also one that went through JSON.
 
         Raises:
             ValueError: it was written by a version that we do not know.
         """
-        if plain.get("version") != VERSION:
-            raise ValueError(f"agent snapshot of version {plain.get('version')!r}, not {VERSION}")
-        dialogs = {name: Dialog.restore(dialog) for name, dialog in plain["legs"].items()}
-        for name, dialog in dialogs.items():
-            self._core.legs[name] = Leg(name, dialog.flow, Stage.UP, dialog=dialog)
-        return list(dialogs)
+        memory.restored(self._core, leg, plain, now)
 
     def _find(self, leg: str, now: float, command: str) -> Leg | None:
         found = self._core.legs.get(leg)
         if found is None:
             self._core.drop("late_command", now, command, leg)
         return found
-
-
-def _lasts(leg: Leg) -> bool:
-    return leg.stage is Stage.UP and leg.dialog is not None and leg.dialog.confirmed

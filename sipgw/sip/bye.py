@@ -1,5 +1,7 @@
 """Ending a dialog: our BYE and theirs (RFC 3261 section 15)."""
 
+from functools import partial
+
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts
@@ -38,7 +40,7 @@ def _say_bye(core: Core, dialog: Dialog, headers: Extra, user: ClientUser, now: 
     def make(flow: Flow, number: int, extra: Extra) -> Request:
         return core.within(dialog, "BYE", flow, number, (*headers, *extra))
 
-    Attempts(core, make, (core.hop(dialog),), dialog.next_cseq, user, now)
+    Attempts(core, make, (core.hop(dialog),), partial(core.count, dialog), user, now)
 
 
 def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:

@@ -17,6 +17,14 @@ from sipgw.sip.paths import beside, contact, via
 from sipgw.sip.values import COOKIE
 from sipgw.trace import Mark, Note, Trace
 
+Changed = Callable[[str], None]
+"""Takes the name of a leg. Must not raise and must not block."""
+
+
+def unheard(leg: str) -> None:
+    """Nobody wants to know."""
+
+
 _KEPT = 10_000
 """More than there are dialogs."""
 
@@ -44,8 +52,10 @@ class Recent(Generic[T]):
 class Core:
     """The agent's state, shared by its acts."""
 
-    def __init__(self, options: SipOptions, token: Callable[[], str], trace: Trace) -> None:
+    def __init__(self, options: SipOptions, token: Callable[[], str], trace: Trace, changed: Changed = unheard) -> None:
         self.options = options
+        self.changed = changed
+        """Told of every change in what outlives the process: see `memory`."""
         self.draining = False
         """Refuse OPTIONS, so that carriers try another node."""
         self.legs: dict[str, Leg] = {}
@@ -63,12 +73,18 @@ class Core:
         """Report upwards."""
         self.events.append(event)
 
+    def leg_of(self, request: Request) -> Leg | None:
+        """The leg in whose dialog a request is."""
+        leg = self.legs.get(request.to.tag or "")
+        return leg if leg is not None and leg.dialog is not None and leg.dialog.is_with(request) else None
+
     def finish(self, leg: Leg, event: SipEvent | None = None) -> None:
         """The leg is gone; `event` is told unless the layer above knows already."""
         if leg.stage is Stage.GONE:
             return
         leg.stage = Stage.GONE
         self.legs.pop(leg.name, None)
+        self.changed(leg.name)
         if leg.theirs is not None:
             leg.theirs.settle()
         if event is not None and not leg.told:
@@ -150,6 +166,11 @@ class Core:
     def hop(self, dialog: Dialog) -> Flow:
         """Where a request within `dialog` goes."""
         return dialog.address(gone=dialog.flow in self._gone)[2]
+
+    def count(self, dialog: Dialog) -> int:
+        """The number of our next request within `dialog`."""
+        self.changed(dialog.local_tag)
+        return dialog.next_cseq()
 
     def within(
         self, dialog: Dialog, method: str, flow: Flow, cseq: int, headers: Extra = (), body: bytes = b""

@@ -1,6 +1,7 @@
 """An INVITE or re-INVITE of ours, from its sending to the last of its responses (RFC 3261 13.2, 14.1)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 
 from sipgw.flow import Flow
@@ -83,6 +84,7 @@ class OurInvite:
             assert leg.dialog is not None, "a re-INVITE has a dialog"
             dialog = leg.dialog
             dialog.refresh(response)
+            self._core.changed(leg.name)
         self._acknowledge(dialog, tag, now)
         if self._initial:
             self._established(dialog, response, now, first=first)
@@ -101,6 +103,7 @@ class OurInvite:
             end_fork(self._core, dialog, now)
             return
         leg.dialog, leg.stage, leg.request = dialog, Stage.UP, None
+        self._core.changed(leg.name)
         if leg.farewell is not None:
             # It crossed our CANCEL, or came before we could send one (RFC 3261 9.1).
             send_bye(self._core, leg, now, leg.farewell)
@@ -171,7 +174,7 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
         def make(flow: Flow, number: int, extra: Extra) -> Request:
             return core.within(dialog, "INVITE", flow, number, core.capable(flow, (*headers, *extra)), body)
 
-        OurInvite(core, leg, make, (core.hop(dialog),), dialog.next_cseq, now)
+        OurInvite(core, leg, make, (core.hop(dialog),), partial(core.count, dialog), now)
 
 
 def hang_up(core: Core, leg: Leg, now: float, headers: Extra) -> None:

@@ -13,7 +13,7 @@ from sipgw.sip.leg import Leg
 from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
 from sipgw.sip.paths import response_flow
 from sipgw.sip.server_transaction import InviteServer, ServerTransaction
-from sipgw.sip.their_invite import receive_ack, receive_cancel, receive_invite, receive_reinvite
+from sipgw.sip.their_invite import acknowledged, receive_cancel, receive_invite, receive_reinvite
 from sipgw.trace import Mark, Note, silent
 
 
@@ -67,7 +67,7 @@ def _receive_request(core: Core, request: Request, source: Flow, now: float) -> 
     elif found is not None:
         found.repeat(now)
     elif request.method == "ACK":
-        _acknowledged(core, request, now)
+        acknowledged(core, request, now)
     else:
         _serve(core, request, source, now)
 
@@ -78,7 +78,7 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     merged = not request.to.tag and request.method != "CANCEL" and core.exchange.is_merged(request)
     server: ServerTransaction
     if request.method == "INVITE":
-        server = core.exchange.serve_invite(request, source, partial(_acknowledged, core))
+        server = core.exchange.serve_invite(request, source, partial(acknowledged, core))
     else:
         server = core.exchange.serve(request, source)
     try:
@@ -92,12 +92,13 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
 
 def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
     tag = request.to.tag
-    leg = _leg(core, request, tag) if tag else None
+    leg = core.leg_of(request)
     if request.method == "CANCEL":
         _cancel(core, request, server, now)
         return
     if leg is not None and leg.dialog is not None:
         leg.dialog.heard(request, source)
+        core.changed(leg.name)
     inspect_method(request)
     if tag and leg is None:
         raise PeerError(481)
@@ -164,20 +165,6 @@ _ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, floa
     "OPTIONS": _options_in_dialog,
     "BYE": receive_bye,
 }
-
-
-def _acknowledged(core: Core, ack: Request, now: float) -> None:
-    leg = _leg(core, ack, ack.to.tag or "")
-    if leg is None:
-        core.drop("stray_ack", now, ack.call_id)
-    else:
-        receive_ack(core, leg, ack, now)
-
-
-def _leg(core: Core, request: Request, tag: str) -> Leg | None:
-    """The leg in whose dialog a request is."""
-    leg = core.legs.get(tag)
-    return leg if leg is not None and leg.dialog is not None and leg.dialog.is_with(request) else None
 
 
 def _reject_stateless(core: Core, request: Request | None, error: PeerError, source: Flow, now: float) -> None:

@@ -32,6 +32,11 @@ class TheirInvite:
         """Whether it has no final response yet."""
         return self.server.state is State.PROCEEDING
 
+    @property
+    def unacknowledged(self) -> tuple[Request, Response] | None:
+        """The INVITE and our 2xx to it; None where there is none, or its ACK came."""
+        return None if self._answer is None else (self.request, self._answer)
+
     def respond(self, status: int, now: float, reason: str = "", headers: Extra = (), body: bytes = b"") -> Response:
         """Send a response."""
         if 100 < status < 300:
@@ -45,9 +50,13 @@ class TheirInvite:
     def accept(self, body: bytes, now: float, headers: Extra) -> None:
         """Send 200, and again until the ACK comes, on any transport (RFC 3261 13.3.1.4)."""
         self._answer = self.respond(200, now, headers=headers, body=body)
-        timers = self._core.exchange.timers
-        self._give_up_timer = timers.start(now + 64 * self._core.options.t1, self._give_up)
-        self._repeat_timer = timers.start(now + self._interval, self._repeat)
+        self._await_ack(now)
+
+    def repeat_answer(self, answer: Response, now: float) -> None:
+        """Send the 2xx of a process that is gone again, until the ACK comes."""
+        self._answer = answer
+        self.server.respond(answer, now)
+        self._await_ack(now)
 
     def acknowledged(self, ack: Request) -> bool:
         """Whether `ack` is the one that was waited for."""
@@ -69,6 +78,11 @@ class TheirInvite:
         timers.stop(self._give_up_timer)
         if self._leg.theirs is self:
             self._leg.theirs = None
+
+    def _await_ack(self, now: float) -> None:
+        timers = self._core.exchange.timers
+        self._give_up_timer = timers.start(now + 64 * self._core.options.t1, self._give_up)
+        self._repeat_timer = timers.start(now + self._interval, self._repeat)
 
     def _repeat(self, now: float) -> None:
         assert self._answer is not None, "only an answer is repeated"
@@ -111,12 +125,18 @@ def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServe
     core.tell(Reinvited(leg.name, request))
 
 
-def receive_ack(core: Core, leg: Leg, ack: Request, now: float) -> None:
+def acknowledged(core: Core, ack: Request, now: float) -> None:
     """The ACK of a 2xx of ours."""
+    leg = core.leg_of(ack)
+    if leg is None:
+        core.drop("stray_ack", now, ack.call_id)
+        return
     theirs = leg.theirs
     if theirs is None or not theirs.acknowledged(ack):
         core.drop("repeated_ack", now, leg=leg.name)
-    elif leg.farewell is not None:
+        return
+    core.changed(leg.name)
+    if leg.farewell is not None:
         send_bye(core, leg, now, leg.farewell)
     else:
         core.tell(Confirmed(leg.name, ack))
@@ -151,6 +171,7 @@ def answer(core: Core, leg: Leg, body: bytes, now: float, headers: Extra) -> Non
         dialog.refresh(theirs.request)
     leg.stage, dialog.confirmed, leg.request = Stage.UP, True, None
     theirs.accept(body, now, headers)
+    core.changed(leg.name)
 
 
 def refuse(core: Core, leg: Leg, status: int, now: float, reason: str, headers: Extra) -> None:

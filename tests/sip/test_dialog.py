@@ -7,14 +7,11 @@ import pytest
 
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
-from sipgw.options import SipOptions
-from sipgw.sip.agent import Agent
 from sipgw.sip.dialog import Dialog
-from sipgw.sip.events import Answered, HungUp, Released
 from sipgw.sip.message import Headers, Request, Response, parse
 from sipgw.sip.paths import next_hop, response_flow
 from sipgw.sip.uri import Uri
-from tests.fakes.sip_phone import FLOW, OURS, Phone, Wire, answered, reply
+from tests.fakes.sip_phone import FLOW, OURS, Phone, Wire, reply
 
 ROUTES = "Record-Route: <sip:127.0.0.1:5091;lr>, <sip:127.0.0.1:5092;lr>\r\n"
 SDP = b"v=0\r\n"
@@ -150,59 +147,9 @@ def test_a_dialog_survives_json() -> None:
     assert Dialog.restore(json.loads(json.dumps(dialog.snapshot()))) == dialog
 
 
-def test_snapshots_of_other_versions_are_refused() -> None:
-    wire = Wire()
-    with pytest.raises(ValueError, match="version 9"):
-        wire.agent.restore({"version": 9, "legs": {}})
+def test_dialogs_of_other_versions_are_refused() -> None:
     with pytest.raises(ValueError, match="version None"):
         Dialog.restore({})
-
-
-def restored(wire: Wire) -> Wire:
-    """Another agent that goes on with the calls of `wire`."""
-    other = Wire()
-    other.agent = Agent(SipOptions(), token=iter(f"u{number}" for number in range(100)).__next__)
-    other.agent.restore(json.loads(json.dumps(wire.agent.snapshot())))
-    return other
-
-
-def test_a_restored_agent_answers_a_bye() -> None:
-    leg, phone = answered(wire := Wire())
-    other = restored(wire)
-    assert [heard.brief for heard in other.gets(phone.bye())] == ["200"]
-    (event,) = other.events()
-    assert isinstance(event, HungUp)
-    assert event.leg == leg
-
-
-def test_a_restored_agent_sends_a_bye() -> None:
-    leg, _ = answered(wire := Wire(), Phone(more=ROUTES))
-    other = restored(wire)
-    other.agent.hang_up(leg, 0.0)
-    (bye,) = other.take()
-    wire.agent.hang_up(leg, 0.0)
-    (same,) = wire.take()
-    assert (bye.first, bye["To"], bye["From"], bye["CSeq"], bye.all("Route"), bye.flow) == (
-        *(same.first, same["To"], same["From"], same["CSeq"]),
-        *(same.all("Route"), same.flow),
-    )
-    other.gets(reply(bye, 200))
-    assert other.events() == [Released(leg)]
-
-
-def test_a_restored_agent_reinvites_and_is_reinvited() -> None:
-    leg, phone = answered(wire := Wire())
-    other = restored(wire)
-    other.agent.reinvite(leg, SDP, 0.0)
-    assert [heard.brief for heard in other.gets(reply(other.take()[0], 200))] == ["ACK"]
-    assert [type(event) for event in other.events()] == [Answered]
-    assert [heard.brief for heard in other.gets(phone.next("z9hG4bK-2").invite())] == ["100"]
-
-
-def test_only_confirmed_dialogs_are_written_down() -> None:
-    wire = Wire()
-    wire.gets(Phone().invite())
-    assert wire.agent.snapshot() == {"version": 1, "legs": {}}
 
 
 @pytest.mark.parametrize(
