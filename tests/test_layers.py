@@ -26,7 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "io": FIRST_ROW,
     "worker": FIRST_ROW | WIRE | {"io", "media", "ai"},
     "ops": FIRST_ROW | {"call", "io"},
-    "tools": FIRST_ROW | WIRE | {"media", "ai", "call", "io", "worker", "ops"},
+    "records": FIRST_ROW | {"call"},
+    "tools": FIRST_ROW | WIRE | {"media", "ai", "call", "io", "worker", "ops", "records"},
     "client": set(),
 }
 """Layer to the layers it may import. `app`, `cli` and `settings` may import everything."""
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_IMPORT_MODULES: dict[str, set[str]] = {
     "media": {"sipgw.ai.events"},
     "call": {"sipgw.ai.events", "sipgw.media.plane"},
+    "records": {"sipgw.media.plane"},
 }
 """Single modules of layers that are otherwise closed."""
 

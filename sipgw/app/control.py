@@ -34,6 +34,7 @@ class Control:
         media: the media plane; its events come here from now on.
         pool: where RTP ports come from.
         advertised: the address of those ports for SDP.
+        keep: takes the records of calls that are over.
     """
 
     def __init__(
@@ -47,10 +48,11 @@ class Control:
         clock: Clock,
         log: FilteringBoundLogger,
         metrics: Metrics,
+        keep: Callable[[CallRecord], None],
     ) -> None:
         self._calls, self._agent, self._media, self._pool = calls, agent, media, pool
         self._advertised = advertised
-        self._clock, self._log, self._metrics = clock, log, metrics
+        self._clock, self._log, self._metrics, self._keep = clock, log, metrics, keep
         self._driver: Driver[SipEvent] | None = None
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[do.Effect] = deque()
@@ -159,6 +161,7 @@ class Control:
                 self._log.info(message, **fields)
             case do.Record(record):
                 self._count(record)
+                self._keep(record)
             case _:
                 assert_never(effect)
 

@@ -22,6 +22,7 @@ from sipgw.io.ports import PortPool, raise_descriptor_limit
 from sipgw.ops.feed import Feed
 from sipgw.ops.logs import LogTrace, both, configure
 from sipgw.ops.metrics import Metrics
+from sipgw.records.keeper import Keeper
 from sipgw.settings import Examined, Settings
 from sipgw.sip.agent import Agent
 from sipgw.worker.local import LocalPlane
@@ -53,6 +54,8 @@ class Gateway:
         self.metrics = Metrics()
         self.feed = Feed()
         self._log_trace = LogTrace(log)
+        self.records = Keeper(settings.record_options(), self.state.path, self._alarm, log)
+        self.metrics.watch_records(self.records.counts)
         self._trace = both(self._log_trace, self.metrics.trace)
         media = settings.media_options()
         self._pool = PortPool(media)
@@ -72,6 +75,7 @@ class Gateway:
             clock=self._clock,
             log=log,
             metrics=self.metrics,
+            keep=self.records.keep,
         )
         sip = settings.sip_options()
         self._signalling = Signalling(
@@ -83,6 +87,7 @@ class Gateway:
         """Where parts of the gateway say which settings they take while it runs."""
         self.reloading.takes("log", take=self._take_log)
         self.reloading.takes("calls", "routes", "backends", take=self._take_calls)
+        self.reloading.takes("records.keep_days", take=self._take_records)
 
     @property
     def address(self) -> Endpoint:
@@ -92,6 +97,7 @@ class Gateway:
     async def start(self) -> None:
         """Listen. Raises Unavailable (PortTaken) where an address or the state folder cannot be had."""
         self.state.open()
+        self.records.start()
         self._want_descriptors(self._settings)
         media, metrics = self._settings.media, self._settings.metrics
         await self._signalling.open()
@@ -129,11 +135,13 @@ class Gateway:
         if self._scrapes is not None:
             self._scrapes.close()
             await self._scrapes.wait_closed()
+        await self.records.close()
         self.state.close()
         self._log.info("stopped")
 
     def _alarm(self, name: str, detail: str) -> None:
         """Something an operator should look at."""
+        self._log.error("alarm", name=name, detail=detail)
         self.feed.publish(Happening(Kind.ALARM, "", time.time(), {"name": name, "detail": detail}))
 
     def _wall(self, now: float) -> float:
@@ -148,6 +156,9 @@ class Gateway:
         self._calls.reconfigure(settings.call_options())
         if settings.calls.max_calls != self.reloading.settings.calls.max_calls:
             self._want_descriptors(settings)
+
+    def _take_records(self, settings: Settings) -> None:
+        self.records.reconfigure(settings.record_options())
 
     def _want_descriptors(self, settings: Settings) -> None:
         """Make room for as many calls as may come at a time; say so where the system has none."""

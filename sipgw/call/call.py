@@ -32,7 +32,7 @@ class Call:
         self.id = call
         self.leg = leg
         self.state = State.NEW
-        self.draft = Draft(call, around.wall, now)
+        self.draft = Draft(call, around.wall, now, around.options.node)
         self._around = around
         self._held = Holdings(call, leg)
         self._deeds = Deeds(call, self._held, self.draft, around, self._happened)

@@ -16,8 +16,12 @@ class Attempt:
     target: str
     when: float
     """Unix time at which it was tried."""
-    ready: bool = False
-    """Whether it ever was."""
+    dialect: str = ""
+    """What is spoken with it; empty where nothing of that name is configured."""
+    ready: float | None = None
+    """Unix time at which it was; None where it never was."""
+    ended: float | None = None
+    """Unix time at which it failed, or the call ended."""
     failure: str = ""
     """The snake_case name of what went wrong with it, before it was ready or after."""
 
@@ -46,11 +50,17 @@ class CallRecord:
     """What happened in one call. Times are Unix times; None means that it never came to that."""
 
     call: str
+    node: str
+    """The gateway that had the call."""
     sip_call_id: str
     caller: str
+    caller_name: str
     called: str
+    """As dialled."""
     source: str
     """The address the INVITE came from."""
+    trunk: str
+    """The trunk it came by; empty where it came by none."""
     route: str
     """The pattern of the route that took the call; empty where none did."""
     targets: tuple[Attempt, ...]
@@ -81,6 +91,12 @@ class CallRecord:
         return 0.0 if self.answered is None else self.ended - self.answered
 
     @property
+    def post_dial_seconds(self) -> float | None:
+        """From the INVITE to the first sign of life: ringing, or the answer where nothing rang."""
+        heard = self.answered if self.ringing is None else self.ringing
+        return None if heard is None else heard - self.started
+
+    @property
     def target(self) -> str:
         """The target that had the call last; empty where none was ready."""
         return last_ready(self.targets)
@@ -90,14 +106,15 @@ class CallRecord:
         fields: dict[str, str | int | float | None] = {
             "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
             "cause": self.cause, "reason": self.reason, "status": self.status, "hung_up_by": self.hung_up_by,
-            "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3), "digits": self.digits,
+            "route": self.route, "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3),
+            "digits": self.digits,
         }  # fmt: skip
         return fields | (_counters(self.stats) if self.stats else {})
 
 
 def last_ready(targets: Sequence[Attempt]) -> str:
     """The target that had the call last; empty where none was ready."""
-    return next((one.target for one in reversed(targets) if one.ready), "")
+    return next((one.target for one in reversed(targets) if one.ready is not None), "")
 
 
 def _counters(stats: StreamStats) -> dict[str, str | int | float | None]:
@@ -108,6 +125,10 @@ def _counters(stats: StreamStats) -> dict[str, str | int | float | None]:
         "late_packets": stats.late_packets,
         "jitter_ms": round(stats.jitter_ms, 1),
         "concealed_ms": stats.concealed_ms,
+        "round_trip_ms": stats.round_trip_ms,
+        "mos": stats.mos,
+        "far_lost_packets": stats.far_lost_packets,
+        "far_mos": stats.far_mos,
         "first_audio_ms": stats.first_audio_ms,
         "drops": ", ".join(f"{count} {reason}" for reason, count in sorted(stats.drops.items())),
     }
@@ -120,10 +141,13 @@ class Draft:
     call: str
     wall: Callable[[float], float]
     started: float
+    node: str = ""
     sip_call_id: str = ""
     caller: str = ""
+    caller_name: str = ""
     called: str = ""
     source: str = ""
+    trunk: str = ""
     route: str = ""
     targets: list[Attempt] = field(default_factory=list)
     ringing: float | None = None
@@ -139,17 +163,17 @@ class Draft:
     turns_ms: list[int] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
 
-    def tried(self, target: str, now: float) -> None:
+    def tried(self, target: str, now: float, dialect: str = "") -> None:
         """A target is being tried."""
-        self.targets.append(Attempt(target, self.wall(now)))
+        self.targets.append(Attempt(target, self.wall(now), dialect))
 
-    def target_ready(self) -> None:
+    def target_ready(self, now: float) -> None:
         """The target tried last is ready."""
-        self.targets[-1] = replace(self.targets[-1], ready=True)
+        self.targets[-1] = replace(self.targets[-1], ready=self.wall(now))
 
-    def target_failed(self, failure: str) -> None:
+    def target_failed(self, failure: str, now: float) -> None:
         """The target tried last failed."""
-        self.targets[-1] = replace(self.targets[-1], failure=failure)
+        self.targets[-1] = replace(self.targets[-1], failure=failure, ended=self.wall(now))
 
     def summary(self) -> Fields:
         """What the log's line of the answer says."""
@@ -160,19 +184,22 @@ class Draft:
 
     def finish(self, now: float) -> CallRecord:
         """The record; `now` is the end where none was noted."""
-        wall = self.wall
+        wall, end = self.wall, now if self.ended is None else self.ended
         return CallRecord(
             call=self.call,
+            node=self.node,
             sip_call_id=self.sip_call_id,
             caller=self.caller,
+            caller_name=self.caller_name,
             called=self.called,
             source=self.source,
+            trunk=self.trunk,
             route=self.route,
-            targets=tuple(self.targets),
+            targets=tuple(one if one.ended is not None else replace(one, ended=wall(end)) for one in self.targets),
             started=wall(self.started),
             ringing=None if self.ringing is None else wall(self.ringing),
             answered=None if self.answered is None else wall(self.answered),
-            ended=wall(now if self.ended is None else self.ended),
+            ended=wall(end),
             cause=self.cause.record,
             status=self.status,
             q850=self.cause.q850,

@@ -59,6 +59,7 @@ class Deeds(Steering):
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
         self._draft.caller, self._draft.called, self._draft.sip_call_id = who.caller, who.called, who.sip_call_id
+        self._draft.caller_name = who.caller_name
         self._happened(
             Kind.STARTED, moment.now,
             caller=who.caller, called=who.called, source=who.source, sip_call_id=who.sip_call_id,
@@ -121,7 +122,7 @@ class Deeds(Steering):
 
     def take_target(self, moment: Moment) -> None:
         """This one has the call."""
-        self._targets.ready()
+        self._targets.ready(moment.now)
 
     def choose_last_resort(self, moment: Moment) -> Seen:
         """Nobody was there before the answer: do what the route says."""

@@ -235,12 +235,12 @@ class Holdings:
         self._do(do.Log(message, fields))
 
     def finish(self, record: CallRecord) -> None:
-        """Nothing is waited for any longer: the last line and the record."""
+        """Nothing is waited for any longer: the record, and the last line, which nobody sees before it is kept."""
         for name in tuple(self._timers):
             self.cancel_timer(name)
         self.give_ports_back()
-        self.log("call ended", record.summary())
         self._do(do.Record(record))
+        self.log("call ended", record.summary())
 
     def _command(self, command: plane.Command) -> None:
         if self._media is Hold.YES:

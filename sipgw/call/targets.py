@@ -32,7 +32,7 @@ class Targets:
     def next(self, facts: CallFacts, now: float) -> bool:
         """Connect the next one; returns whether there was one."""
         for target in self._left:
-            self._draft.tried(target.name, now)
+            self._draft.tried(target.name, now, target.backend.dialect if target.backend else "")
             self._happened(Kind.TARGET, now, target=target.name)
             if target.backend is not None:
                 self._held.connect(target.backend, facts, self._farewell_limit)
@@ -41,10 +41,10 @@ class Targets:
             self._failed("not_configured", now)
         return False
 
-    def ready(self) -> None:
+    def ready(self, now: float) -> None:
         """The one at hand is."""
         self._held.cancel_timer(TIMER)
-        self._draft.target_ready()
+        self._draft.target_ready(now)
 
     def failed(self, event: object, now: float) -> str:
         """The one at hand did, by its own report or because it took too long; returns why.
@@ -59,5 +59,5 @@ class Targets:
         return f"{self._draft.targets[-1].target}: {why}"
 
     def _failed(self, why: str, now: float) -> None:
-        self._draft.target_failed(why)
+        self._draft.target_failed(why, now)
         self._happened(Kind.TARGET_FAILED, now, target=self._draft.targets[-1].target, reason=why)

@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from sipgw.io.sockets import bind_error
 from sipgw.ops.media_metrics import Lateness, MediaCollector
+from sipgw.ops.record_metrics import RecordCollector, RecordCounts
 from sipgw.trace import Mark, Note
 
 _REQUEST_LIMIT = 5.0
@@ -82,6 +83,10 @@ class Metrics:
     def watch_media(self, lateness: Lateness, failures: Mapping[str, int]) -> None:
         """Show these counters of the media engine from now on, as they are when somebody asks."""
         self.registry.register(MediaCollector(lateness, failures))
+
+    def watch_records(self, counts: RecordCounts) -> None:
+        """Show what became of call records."""
+        self.registry.register(RecordCollector(counts))
 
     def send_error(self, name: str) -> None:
         """The system refused to send a SIP message."""

@@ -7,6 +7,7 @@ from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.media import MediaOptions
 from sipgw.options.recording import RecordingOptions
+from sipgw.options.records import RecordOptions
 from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ListenerOptions",
     "MediaOptions",
     "RecordingOptions",
+    "RecordOptions",
     "RouteOptions",
     "SipOptions",
     "StreamOptions",

@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from sipgw.errors import SipgwError
 from sipgw.settings.calls import Route
 from sipgw.settings.checks_sip import check_address, check_sip
 from sipgw.settings.dialects import check_backend
@@ -18,6 +19,7 @@ def check(settings: Settings, source: Source) -> None:
     _ports(settings.media, _datagram_ports(settings), source)
     if not settings.media.codecs:
         source.complain(("media", "codecs"), "is empty", "name PCMU, PCMA or both")
+    _records(settings.records.url, source)
     if not settings.routes:
         source.complain(("routes",), "is empty", "nobody could call; add a route")
     for name, backend in settings.backends.items():
@@ -40,6 +42,18 @@ def _ports(media: Media, sip_ports: list[int], source: Source) -> None:
     for port in sip_ports:
         if first <= port <= last:
             source.complain(where, f"{media.ports} holds SIP's port {port}", "move one of them")
+
+
+def _records(url: str, source: Source) -> None:
+    if not url:
+        return
+    # Not for everybody: most keep their records in a file, and the library takes a while to load.
+    from sipgw.records.engine import database_url
+
+    try:
+        database_url(url)
+    except SipgwError as error:
+        source.complain(("records", "url"), str(error))
 
 
 def _route(route: Route, where: Where, backends: list[str], source: Source) -> None:

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions, SipOptions
+from sipgw.options import BackendOptions, CallOptions, MediaOptions, RecordOptions, RouteOptions, SipOptions
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
+from sipgw.settings.records import Records
 from sipgw.settings.secrets import hide, secrets_in
 from sipgw.settings.section import Section
 from sipgw.settings.sip import Sip
@@ -31,6 +32,8 @@ class Settings(Section):
     """Where RTP goes in and out."""
     calls: Calls = Field(default_factory=Calls)
     """Limits and patience."""
+    records: Records = Field(default_factory=Records)
+    """What is kept of calls that are over."""
     log: Log = Field(default_factory=Log)
     """What is written to standard error."""
     metrics: Metrics = Field(default_factory=Metrics)
@@ -60,6 +63,10 @@ class Settings(Section):
         """What the call core gets to see."""
         routes = tuple(RouteOptions(**route.model_dump()) for route in self.routes)
         return CallOptions(node=self.node, routes=routes, backends=tuple(self._backends()), **self.calls.model_dump())
+
+    def record_options(self) -> RecordOptions:
+        """What the keeper of records gets to see."""
+        return RecordOptions(**self.records.model_dump())
 
     def secrets(self) -> frozenset[str]:
         """Every value that must not be printed or logged."""

@@ -12,6 +12,7 @@ import structlog
 
 from sipgw.ai import events as ai
 from sipgw.app.control import Control
+from sipgw.call.cdr import CallRecord
 from sipgw.call.registry import Calls
 from sipgw.flow import Flow
 from sipgw.io.driver import Driver
@@ -76,6 +77,7 @@ class Rig:
         media = MediaOptions(first_port=int(first), last_port=int(last), port_rest=0.0)
         self.pool = PortPool(media)
         self.agent = Agent(SipOptions(), token=tokens())
+        self.records: list[CallRecord] = []
         options = CallOptions(
             routes=(route,), backends=(BackendOptions("ai", "echo"),), max_calls=max_calls, drain_limit=0.02
         )
@@ -86,7 +88,7 @@ class Rig:
         )
         self.control = Control(
             self.calls, self.agent, self.plane, self.pool, "198.51.100.7",
-            clock=self.clock, log=log, metrics=self.metrics,
+            clock=self.clock, log=log, metrics=self.metrics, keep=self.records.append,
         )  # fmt: skip
         self.driver: Driver[SipEvent] = Driver(self.agent, self._send, self.control.on_sip, clock=self.clock)
         self.control.drive(self.driver)

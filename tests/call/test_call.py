@@ -6,6 +6,7 @@ import pytest
 
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
+from sipgw.call.cdr import Attempt
 from sipgw.call.deeds import APOLOGY_LIMIT, DEEDS, ENDING_LIMIT
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.media import plane
@@ -39,12 +40,15 @@ def test_a_call_from_the_invite_to_the_bye() -> None:
     assert kinds(phone.bye()) == ["CancelTimer", "Tell", "DestroySession", "StartTimer"]
     assert told(control.effects)[-1] == ai.Close("normal")
     control.advance(0.01)
-    assert kinds(phone.session_ended()) == ["ReleasePorts", "CancelTimer", "Log", "Record"]
+    assert kinds(phone.session_ended()) == ["ReleasePorts", "CancelTimer", "Record", "Log"]
     control.settled()
     record = control.record
     assert (record.cause, record.status, record.q850, record.hung_up_by) == ("normal", 200, 16, "caller")
     assert (record.started, record.ringing, record.answered) == (EPOCH, EPOCH, EPOCH + 0.2)
     assert record.ended == pytest.approx(EPOCH + 10.4)
+    assert (record.node, record.caller, record.caller_name, record.called) == ("n1", "alice", "Ann", "100")
+    assert (record.route, record.trunk, record.source) == ("*", "", "192.0.2.7")
+    assert record.post_dial_seconds == 0.0
     assert record.seconds == pytest.approx(10.2)
     assert record.stats == STATS
     assert control.drops() == []
@@ -138,7 +142,7 @@ def test_a_route_may_want_no_ringing() -> None:
 def test_an_offer_we_cannot_serve_is_refused_before_anything_is_opened(body: bytes, status: int, cause: str) -> None:
     control = Control()
     control.invite(body)
-    assert kinds(control.effects) == ["Refuse", "StartTimer", "CancelTimer", "Log", "Record"]
+    assert kinds(control.effects) == ["Refuse", "StartTimer", "CancelTimer", "Record", "Log"]
     refusal = only(do.Refuse, control.effects)
     assert refusal.status == status
     assert ("Warning" in dict(refusal.headers)) == (status == 488)
@@ -209,8 +213,11 @@ def test_a_target_that_fails_before_the_answer_is_followed_by_the_next() -> None
     only(do.Answer, phone.ready(2))
     phone.bye()
     phone.over()
-    tried = [(one.target, one.ready, one.failure) for one in control.record.targets]
-    assert tried == [("ai", False, "connect_refused"), ("spare", True, "")]
+    start = EPOCH + 0.1
+    assert control.record.targets == (
+        Attempt("ai", EPOCH, "sipgw", ended=start, failure="connect_refused"),
+        Attempt("spare", start, "sipgw", ready=start, ended=start),
+    )
     assert control.record.target == "spare"
 
 
@@ -292,10 +299,10 @@ def test_a_backend_that_fails_in_the_call_is_followed_by_the_next() -> None:
     assert told(phone.ready(2)) == [ai.Open()]
     phone.bye()
     phone.over()
-    assert [(one.target, one.ready, one.failure) for one in control.record.targets] == [
-        ("ai", True, "lost"),
-        ("spare", True, ""),
-    ]
+    assert control.record.targets == (
+        Attempt("ai", EPOCH, "sipgw", ready=EPOCH, ended=EPOCH, failure="lost"),
+        Attempt("spare", EPOCH, "sipgw", ready=EPOCH, ended=EPOCH),
+    )
     assert control.drops() == ["target_failed"]
 
 
@@ -539,7 +546,7 @@ def test_a_caller_who_gives_up_while_ports_are_opened_leaves_none_open() -> None
     phone = control.invite()
     phone.cancel()
     assert control.records == []
-    assert kinds(control.ports_opened(phone.session)) == ["ReleasePorts", "CancelTimer", "Log", "Record"]
+    assert kinds(control.ports_opened(phone.session)) == ["ReleasePorts", "CancelTimer", "Record", "Log"]
     control.settled()
 
 
@@ -615,7 +622,7 @@ def test_the_record_does_not_wait_for_ever_for_the_last_counters() -> None:
     phone = control.invite().talks()
     phone.bye()
     assert control.advance(ENDING_LIMIT - 0.1) == []
-    assert kinds(control.advance(0.2)) == ["ReleasePorts", "Log", "Record"]
+    assert kinds(control.advance(0.2)) == ["ReleasePorts", "Record", "Log"]
     assert control.record.stats is None
     control.settled()
 

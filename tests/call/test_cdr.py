@@ -14,11 +14,25 @@ def test_times_are_unix_times_and_missing_ones_are_missing() -> None:
 def test_the_target_is_the_last_that_was_ready_whatever_became_of_it() -> None:
     draft = Draft("n1-1", float, 0.0)
     draft.tried("a", 0.0)
-    draft.target_ready()
-    draft.target_failed("lost")
+    draft.target_ready(0.0)
+    draft.target_failed("lost", 0.5)
     draft.tried("b", 1.0)
-    draft.target_failed("timeout")
-    assert draft.finish(2.0).target == "a"
+    draft.target_failed("timeout", 2.0)
+    record = draft.finish(2.5)
+    assert record.target == "a"
+    assert [(one.when, one.ready, one.ended) for one in record.targets] == [(0.0, 0.0, 0.5), (1.0, None, 2.0)]
+
+
+def test_a_target_that_never_failed_had_the_call_to_its_end() -> None:
+    draft = Draft("n1-1", float, 0.0, ended=7.0)
+    draft.tried("a", 1.0, "demo")
+    assert [(one.dialect, one.ended) for one in draft.finish(9.0).targets] == [("demo", 7.0)]
+
+
+def test_the_post_dial_delay_ends_with_the_first_sign_of_life() -> None:
+    assert Draft("n1-1", float, 1.0, ringing=1.5, answered=3.0).finish(9.0).post_dial_seconds == 0.5
+    assert Draft("n1-1", float, 1.0, answered=3.0).finish(9.0).post_dial_seconds == 2.0
+    assert Draft("n1-1", float, 1.0).finish(9.0).post_dial_seconds is None
 
 
 def test_the_last_line_of_the_log_has_cause_and_counters() -> None:

@@ -44,7 +44,7 @@ def test_more_calls_than_allowed_are_told_to_try_later_before_they_ring() -> Non
     before = len(control.effects)
     control.invite(leg="leg2")
     refused = control.effects[before:]
-    assert [type(effect).__name__ for effect in refused] == ["Refuse", "StartTimer", "CancelTimer", "Log", "Record"]
+    assert [type(effect).__name__ for effect in refused] == ["Refuse", "StartTimer", "CancelTimer", "Record", "Log"]
     refusal = only(do.Refuse, refused)
     assert (refusal.status, dict(refusal.headers)["Retry-After"]) == (503, "7")
     assert control.record.cause == "overload"

@@ -66,9 +66,9 @@ class Gateway:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, settings: dict[str, Any] | None = None, *, supervised: bool = False
+    folder: Path, settings: dict[str, Any] | None = None, *, supervised: bool = False, ends: int = 0
 ) -> AsyncIterator[Gateway]:
-    """A gateway that serves `settings` over the test defaults; stopped by SIGTERM, which must end it cleanly."""
+    """A gateway that serves `settings` over the test defaults; stopped by SIGTERM, it must end with that code."""
     port = free_port()
     config: dict[str, Any] = {
         "state": str(folder / f"state-{port}"),
@@ -115,4 +115,4 @@ async def running(
             raise AssertionError(f"the gateway did not end after SIGTERM: {gateway.lines[-5:]}") from None
         finally:
             await asyncio.wait_for(reader, LIMIT)
-        assert code == 0, gateway.lines[-5:]
+        assert code == ends, gateway.lines[-5:]

@@ -1,0 +1,106 @@
+"""Writes records: many in a transaction, each once however often it comes, and one that cannot be written by itself."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import URL, delete, insert, select
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sipgw.call.cdr import CallRecord
+from sipgw.records.engine import open_engine
+from sipgw.records.migrate import migrate
+from sipgw.records.rows import call_row
+from sipgw.records.schema import calls
+
+UNWRITABLE = (DataError, IntegrityError, OverflowError, ValueError)
+"""Means that a record is at fault and not the database."""
+_AT_ONCE = 500
+"""Rows that one statement deletes: others get their turn in between."""
+
+
+class Store:
+    """The database, for writing. Use it from one event loop.
+
+    Args:
+        url: of the database.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._engine = open_engine(url, writing=True)
+        self.migrated = False
+        """The tables are up to date."""
+
+    async def migrate(self) -> tuple[str, str]:
+        """Bring the tables up to date; returns the versions before and after."""
+        async with self._engine.begin() as connection:
+            versions = await connection.run_sync(migrate)
+        self.migrated = True
+        return versions
+
+    async def write(self, records: Sequence[CallRecord]) -> list[tuple[CallRecord, str]]:
+        """Write records that are not there yet; returns those that no database would take, each with the reason.
+
+        Raises:
+            Exception: the database cannot be reached or does not work; nothing was written.
+        """
+        try:
+            await self._write(records)
+        except (*UNWRITABLE, StatementError) as error:
+            if not at_fault(error):
+                raise
+        else:
+            return []
+        return [(record, why) for record in records if (why := await self._alone(record))]
+
+    async def purge(self, before: datetime) -> int:
+        """Delete the records of calls that began before then; returns how many."""
+        deleted = 0
+        oldest = select(calls.c.call).where(calls.c.started < before).limit(_AT_ONCE)
+        while True:
+            async with self._engine.begin() as connection:
+                gone = await connection.execute(delete(calls).where(calls.c.call.in_(oldest)))
+            deleted += gone.rowcount
+            if gone.rowcount < _AT_ONCE:
+                return deleted
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._engine.dispose()
+
+    async def _alone(self, record: CallRecord) -> str:
+        """Write one record; returns why not."""
+        try:
+            await self._write([record])
+        except (*UNWRITABLE, StatementError) as error:
+            if not at_fault(error):
+                raise
+            return said(error)
+        return ""
+
+    async def _write(self, records: Sequence[CallRecord]) -> None:
+        async with self._engine.begin() as connection:
+            new = await self._new(connection, records)
+            if new:
+                await connection.execute(insert(calls), [call_row(record) for record in new])
+
+    async def _new(self, connection: AsyncConnection, records: Sequence[CallRecord]) -> list[CallRecord]:
+        """Those that are not there. The first word about a call counts: a second one comes from a restart in the
+        middle of its end, and knows less.
+        """
+        wanted = {record.call: record for record in reversed(records)}
+        there = await connection.execute(select(calls.c.call).where(calls.c.call.in_(wanted)))
+        for call in there.scalars():
+            del wanted[call]
+        return list(wanted.values())
+
+
+def said(error: Exception) -> str:
+    """What was wrong, in a line, without the values of a record and without the URL."""
+    cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    return f"{type(cause).__name__}: {cause}".partition("\n")[0][:200]
+
+
+def at_fault(error: Exception) -> bool:
+    """Whether a record caused this, and not the database."""
+    return isinstance(error, UNWRITABLE) or (isinstance(error, StatementError) and isinstance(error.orig, UNWRITABLE))
