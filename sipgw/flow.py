@@ -1,6 +1,8 @@
 """Where a SIP message came from or goes to: the identity of one transport path (RFC 3261 section 18, RFC 5626)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
 
 Endpoint = tuple[str, int]
 """Host (an IP address literal) and port."""
@@ -16,6 +18,26 @@ def reachable(address: Endpoint) -> Endpoint:
     """Where a listener is reached from this machine: one on every address, on the loopback."""
     host, port = address
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+class Networks:
+    """Addresses and ranges, such as `203.0.113.0/24`.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._networks = tuple(ip_network(text, strict=False) for text in texts)
+
+    def __contains__(self, host: str) -> bool:
+        """Whether an address is one of them; an IPv4 address that came in an IPv6 one counts as what it is."""
+        try:
+            address = ip_address(host.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return any((mapped or address) in network for network in self._networks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,8 @@ class Gateway:
         self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
         """Where parts of the gateway say which settings they take while it runs."""
         self.reloading.takes("log", take=self._take_log)
-        self.reloading.takes("calls", "routes", "backends", take=self._take_calls)
         self.reloading.takes("records.keep_days", take=self._take_records)
+        self.reloading.takes("calls", "routes", "backends", "trunks", take=self._take_calls)
 
     @property
     def address(self) -> Endpoint:
@@ -154,6 +154,7 @@ class Gateway:
 
     def _take_calls(self, settings: Settings) -> None:
         self._calls.reconfigure(settings.call_options())
+        self._agent.reconfigure(settings.sip_options())
         if settings.calls.max_calls != self.reloading.settings.calls.max_calls:
             self._want_descriptors(settings)
 

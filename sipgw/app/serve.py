@@ -118,7 +118,8 @@ async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | 
 def _with_proof(settings: Settings, called: str, url: str) -> Settings:
     """The settings with a route to the proof's AI, which nobody else can guess."""
     backend = Backend(dialect="sipgw", url=url, live=True)
-    route = Route(number=called, targets=(called,), anyone=True, last_resort="503")
+    near = reachable((settings.sip.host, settings.sip.port))[0]
+    route = Route(number=called, targets=(called,), sources=(near,), last_resort="503")
     return settings.model_copy(
         update={"backends": {**settings.backends, called: backend}, "routes": (route, *settings.routes)}
     )

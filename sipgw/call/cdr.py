@@ -105,6 +105,7 @@ class CallRecord:
         """What the log's last line of a call says."""
         fields: dict[str, str | int | float | None] = {
             "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
+            "trunk": self.trunk,
             "cause": self.cause, "reason": self.reason, "status": self.status, "hung_up_by": self.hung_up_by,
             "route": self.route, "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3),
             "digits": self.digits,
@@ -179,6 +180,7 @@ class Draft:
         """What the log's line of the answer says."""
         return {
             "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
+            "trunk": self.trunk,
             "route": self.route, "target": last_ready(self.targets), "codec": self.codec,
         }  # fmt: skip
 

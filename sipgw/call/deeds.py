@@ -53,7 +53,7 @@ class Deeds(Steering):
     def note_caller(self, moment: Moment) -> Seen | None:
         """Who calls whom?"""
         invited: Invited = moment.event
-        self._draft.source = invited.flow.remote[0]
+        self._draft.source, self._draft.trunk = invited.flow.remote[0], invited.trunk
         try:
             who = self._invitation = Invitation.of(invited)
         except PeerError as error:
@@ -62,14 +62,14 @@ class Deeds(Steering):
         self._draft.caller_name = who.caller_name
         self._happened(
             Kind.STARTED, moment.now,
-            caller=who.caller, called=who.called, source=who.source, sip_call_id=who.sip_call_id,
+            caller=who.caller, called=who.called, source=who.source, trunk=who.trunk, sip_call_id=who.sip_call_id,
         )  # fmt: skip
         return None
 
     def find_route(self, moment: Moment) -> Seen | None:
         """Where does it go, and may it?"""
         draft = self._draft
-        found = self._around.routes.find(draft.called, draft.source)
+        found = self._around.routes.find(draft.called, draft.source, draft.trunk)
         if isinstance(found, Cause):
             return self.refuse(Refusal(found, found.status, f"{draft.called} from {draft.source}"), moment.now)
         self._route, draft.route = found, found.options.number

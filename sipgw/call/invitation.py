@@ -28,6 +28,8 @@ class Invitation:
     sip_call_id: str
     source: str
     """The address the INVITE came from."""
+    trunk: str
+    """The trunk it came by; empty for somebody else."""
     headers: dict[str, str]
     """`X-*` and `User-to-User`, names as they came; of repeated ones the first."""
 
@@ -45,6 +47,7 @@ class Invitation:
             called=party(request.target),
             sip_call_id=request.call_id,
             source=event.flow.remote[0],
+            trunk=event.trunk,
             headers=passed_on(request.headers),
         )
 

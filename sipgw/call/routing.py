@@ -6,12 +6,10 @@ trunks may have the same numbers, and a route for `*` comes last.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from sipgw.errors import Cause
+from sipgw.flow import Networks
 from sipgw.options import BackendOptions, RouteOptions
-
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +26,16 @@ class Route:
 
     options: RouteOptions
     targets: tuple[Target, ...]
-    networks: tuple[Network, ...]
+    networks: Networks
 
     def fits(self, number: str) -> bool:
         """Whether the route is for a called number. A pattern is a number, or what it begins with and `*`."""
         pattern = self.options.number
         return number.startswith(pattern[:-1]) if pattern.endswith("*") else number == pattern
 
-    def serves(self, source: str) -> bool:
-        """Whether callers from this address may use the route."""
-        if self.options.anyone:
-            return True
-        try:
-            address = ip_address(source.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self.networks)
+    def serves(self, source: str, trunk: str = "") -> bool:
+        """Whether callers from this address, or by this trunk, may use the route."""
+        return self.options.anyone or source in self.networks or (trunk != "" and trunk in self.options.trunks)
 
 
 class Routes:
@@ -61,15 +51,15 @@ class Routes:
             Route(
                 options,
                 tuple(Target(name, known.get(name)) for name in options.targets),
-                tuple(ip_network(source, strict=False) for source in options.sources),
+                Networks(options.sources),
             )
             for options in routes
         )
 
-    def find(self, number: str, source: str) -> Route | Cause:
+    def find(self, number: str, source: str, trunk: str = "") -> Route | Cause:
         """The route for a call, or why there is none: FORBIDDEN where only its source is wrong, else NOT_FOUND."""
         fitting = [route for route in self._routes if route.fits(number)]
         for route in fitting:
-            if route.serves(source):
+            if route.serves(source, trunk):
                 return route
         return Cause.FORBIDDEN if fitting else Cause.NOT_FOUND

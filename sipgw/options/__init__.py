@@ -9,9 +9,12 @@ from sipgw.options.media import MediaOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
 from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
+from sipgw.options.trunk import CredentialOptions, TrunkOptions
 
 __all__ = [
     "BackendOptions",
+    "CredentialOptions",
+    "TrunkOptions",
     "CallOptions",
     "ListenerOptions",
     "MediaOptions",

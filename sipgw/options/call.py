@@ -17,6 +17,8 @@ class RouteOptions:
     """Serve callers from any source address; otherwise only `sources`."""
     sources: tuple[str, ...] = ()
     """Addresses or CIDR ranges that may use this route."""
+    trunks: tuple[str, ...] = ()
+    """Names of trunks whose calls may use this route."""
     target_timeout: float = 5.0
     """How long one target may take to become ready before the next is tried."""
     ring: bool = True

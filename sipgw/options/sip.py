@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sipgw.options.trunk import TrunkOptions
+
 SECURE = frozenset({"tls", "wss"})
 """Transports that need a certificate."""
 
@@ -88,3 +90,12 @@ class SipOptions:
     datagram_limit_bytes: int = 1300
     """Larger requests go over TCP where there is a listener for it (RFC 3261 section 18.1.1)."""
     streams: StreamOptions = StreamOptions()
+    trunks: tuple[TrunkOptions, ...] = ()
+    known: tuple[str, ...] = ("0.0.0.0/0", "::/0")
+    """Addresses and ranges that get answers, besides those of trunks."""
+    realm: str = "sipgw"
+    """What we call ourselves to those who have to prove who they are."""
+    algorithms: tuple[str, ...] = ("SHA-256", "MD5")
+    """Of digest, as we ask for them: the preferred first."""
+    strangers: str = "silence"
+    """What those get who are not known: `silence`, or `refuse` (403)."""

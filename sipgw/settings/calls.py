@@ -34,7 +34,9 @@ class Route(Section):
     anyone: bool = False
     """Take calls from any address. Only where nobody else can reach us."""
     sources: tuple[str, ...] = ()
-    """Addresses or ranges that may call, such as `203.0.113.0/24`; all others get 403."""
+    """Addresses or ranges that may call, such as `203.0.113.0/24`."""
+    trunks: tuple[str, ...] = ()
+    """Trunks whose calls may use this route."""
     target_timeout: Seconds = 5.0
     """Seconds a target may take to get ready before the next is tried."""
     ring: bool = True

@@ -10,6 +10,7 @@ from sipgw.settings.media import Media
 from sipgw.settings.model import Settings
 from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
+from sipgw.settings.trunks import Trunk
 
 
 def check(settings: Settings, source: Source) -> None:
@@ -24,8 +25,11 @@ def check(settings: Settings, source: Source) -> None:
         source.complain(("routes",), "is empty", "nobody could call; add a route")
     for name, backend in settings.backends.items():
         check_backend(backend.options(name), source)
+    users: dict[str, Where] = {}
+    for name, trunk in settings.trunks.items():
+        _trunk(trunk, ("trunks", name), users, source)
     for index, route in enumerate(settings.routes):
-        _route(route, ("routes", index), list(settings.backends), source)
+        _route(route, ("routes", index), list(settings.backends), list(settings.trunks), source)
 
 
 def _datagram_ports(settings: Settings) -> list[int]:
@@ -56,24 +60,42 @@ def _records(url: str, source: Source) -> None:
         source.complain(("records", "url"), str(error))
 
 
-def _route(route: Route, where: Where, backends: list[str], source: Source) -> None:
+def _route(route: Route, where: Where, backends: list[str], trunks: list[str], source: Source) -> None:
     if not route.targets:
         source.complain((*where, "targets"), "is empty", "name a backend")
     for index, target in enumerate(route.targets):
         if target not in backends:
             hint = did_you_mean(target, backends)
             source.complain((*where, "targets", index), f"there is no backend {target!r}", hint)
-    for index, network in enumerate(route.sources):
-        if not _is_network(network):
-            text = f"{network!r} is neither an address nor a range"
-            source.complain((*where, "sources", index), text, "write 203.0.113.7 or 203.0.113.0/24")
-    if not route.anyone and not route.sources:
-        source.complain(where, "nobody may use this route", "list the callers' addresses in sources, or anyone: true")
+    _networks(route.sources, where, source)
+    for index, trunk in enumerate(route.trunks):
+        if trunk not in trunks:
+            source.complain((*where, "trunks", index), f"there is no trunk {trunk!r}", did_you_mean(trunk, trunks))
+    if not route.anyone and not route.sources and not route.trunks:
+        hint = "list the callers' addresses in sources, their trunks in trunks, or write anyone: true"
+        source.complain(where, "nobody may use this route", hint)
     if "*" in route.number[:-1] or not route.number:
         source.complain((*where, "number"), f"{route.number!r} is no pattern", "a `*` stands at the end or alone")
     if route.last_resort != "apology" and not _is_refusal(route.last_resort):
         text = f"{route.last_resort!r} is no last resort"
         source.complain((*where, "last_resort"), text, "write apology, or a SIP code from 400 to 699")
+
+
+def _trunk(trunk: Trunk, where: Where, users: dict[str, Where], source: Source) -> None:
+    _networks(trunk.sources, where, source)
+    if not trunk.sources and not trunk.names and not trunk.users:
+        source.complain(where, "cannot be known", "write its addresses in sources, or names, or users")
+    for index, user in enumerate(trunk.users):
+        here = (*where, "users", index, "username")
+        if users.setdefault(user.username, here) is not here:
+            source.complain(here, f"{user.username!r} is another trunk's user as well", "give each a name of its own")
+
+
+def _networks(networks: tuple[str, ...], where: Where, source: Source) -> None:
+    for index, network in enumerate(networks):
+        if not _is_network(network):
+            text = f"{network!r} is neither an address nor a range"
+            source.complain((*where, "sources", index), text, "write 203.0.113.7 or 203.0.113.0/24")
 
 
 def _is_network(text: str) -> bool:

@@ -14,7 +14,10 @@ from sipgw.settings.records import Records
 from sipgw.settings.secrets import hide, secrets_in
 from sipgw.settings.section import Section
 from sipgw.settings.sip import Sip
+from sipgw.settings.trunks import Trunk
 from sipgw.settings.watching import Log, Metrics
+
+EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
 class Settings(Section):
@@ -40,6 +43,8 @@ class Settings(Section):
     """Prometheus counters."""
     backends: dict[str, Backend]
     """The AIs that can take calls, by names of your choice."""
+    trunks: dict[str, Trunk] = Field(default_factory=dict)
+    """Carriers, PBXs and other peers, by names of your choice."""
     routes: tuple[Route, ...]
     """Which calls go where, first fit."""
 
@@ -52,7 +57,8 @@ class Settings(Section):
 
     def sip_options(self) -> SipOptions:
         """What the SIP agent gets to see."""
-        return self.sip.options(self.node)
+        trunks = tuple(trunk.options(name) for name, trunk in self.trunks.items())
+        return self.sip.options(self.node, trunks, self._known())
 
     def media_options(self) -> MediaOptions:
         """What the media plane gets to see."""
@@ -76,6 +82,12 @@ class Settings(Section):
         """The configuration in force, secrets masked."""
         secrets = self.secrets()
         return {key: hide(value, secrets) for key, value in self.model_dump(mode="json").items()}
+
+    def _known(self) -> tuple[str, ...]:
+        """Who gets answers besides trunks: whoever may use a route."""
+        if any(route.anyone for route in self.routes):
+            return EVERYBODY
+        return tuple(source for route in self.routes for source in route.sources)
 
     def _backends(self) -> Iterator[BackendOptions]:
         for name, backend in self.backends.items():

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sipgw.options import ListenerOptions, SipOptions, StreamOptions, TlsOptions
+from sipgw.options import ListenerOptions, SipOptions, StreamOptions, TlsOptions, TrunkOptions
 from sipgw.settings.section import Port, Seconds, Section
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
@@ -107,15 +107,25 @@ class Sip(Section):
     """Longer datagrams are dropped."""
     datagram_limit_bytes: Annotated[int, Field(ge=500, le=65_535)] = 1300
     """Longer requests of ours go over TCP where we listen for it, as they would not fit one packet of the network."""
+    realm: str = "sipgw"
+    """What we call ourselves to those who have to prove by digest who they are."""
+    algorithms: tuple[Literal["SHA-512-256", "SHA-256", "MD5"], ...] = ("SHA-256", "MD5")
+    """Of digest, as we ask for them: the preferred first."""
+    strangers: Literal["silence", "refuse"] = "silence"
+    """What those get whom neither a trunk nor a route knows: `silence`, or `refuse` (403)."""
     streams: Streams = Field(default_factory=Streams)
     """Patience and limits of TCP, TLS and WebSocket connections."""
 
-    def options(self, node: str) -> SipOptions:
-        """As the agent and its transports see it."""
+    def options(self, node: str, trunks: tuple[TrunkOptions, ...] = (), known: tuple[str, ...] = ()) -> SipOptions:
+        """As the agent and its transports see it; `known` are addresses that get answers, besides those of trunks."""
         apart = {"host", "port", "transports", "advertised", "listeners", "streams"}
-        streams = StreamOptions(**self.streams.model_dump())
         return SipOptions(
-            listeners=tuple(self._listeners()), node=node, streams=streams, **self.model_dump(exclude=apart)
+            listeners=tuple(self._listeners()),
+            node=node,
+            streams=StreamOptions(**self.streams.model_dump()),
+            trunks=trunks,
+            known=known,
+            **self.model_dump(exclude=apart),
         )
 
     def _listeners(self) -> Iterator[ListenerOptions]:

@@ -13,6 +13,7 @@ from sipgw.options import SipOptions
 from sipgw.sip import memory, our_invite, serving, their_invite
 from sipgw.sip.core import Changed, Core, unheard
 from sipgw.sip.dialog import Dialog
+from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.trace import Trace, silent
@@ -41,6 +42,10 @@ class Agent:
     @draining.setter
     def draining(self, value: bool) -> None:
         self._core.draining = value
+
+    def reconfigure(self, options: SipOptions) -> None:
+        """Believe from now on whom these options name: trunks, known addresses; all else stays as it was."""
+        self._core.reconfigure(options)
 
     def receive(self, data: bytes, source: Flow, now: float) -> None:
         """A datagram came."""
@@ -128,6 +133,7 @@ class Agent:
         from_: str,
         to: str | None = None,
         headers: Extra = (),
+        credentials: Sequence[Credentials] = (),
     ) -> str:
         """Call `uri`; the name of the new leg.
 
@@ -139,9 +145,12 @@ class Agent:
             from_: the From value without a tag, `"name" <sip:…>` or `<sip:…>`.
             to: the To value; `uri` where it is None.
             headers: further headers.
+            credentials: for who asks who we are; also for what is sent within the dialog.
         """
         paths = (flows,) if isinstance(flows, Flow) else flows
-        return our_invite.invite(self._core, uri, paths, body, now, from_=from_, to=to, headers=headers)
+        return our_invite.invite(
+            self._core, uri, paths, body, now, from_=from_, to=to, headers=headers, credentials=credentials
+        )
 
     def reinvite(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
         """Offer anew within a confirmed leg: `Answered`, or `Refused` with `initial` false.

@@ -1,7 +1,7 @@
 """A request of ours with all its tries, until one has a final response or there is nothing left to be tried.
 
-Another address where the first cannot be reached (RFC 3263 section 4.3), TCP where a datagram would be too large, and
-UDP after all where nobody takes the connection (RFC 3261 section 18.1.1).
+Another address where the first cannot be reached (RFC 3263 section 4.3), TCP where a datagram would be too large, UDP
+after all where nobody takes the connection (RFC 3261 section 18.1.1), and credentials for who asks for them (22.2).
 """
 
 from collections import deque
@@ -11,8 +11,12 @@ from typing import Protocol
 from sipgw.flow import Flow
 from sipgw.sip.client_transaction import ClientTransaction, ClientUser
 from sipgw.sip.core import Core
+from sipgw.sip.credentials import Answers
 from sipgw.sip.leg import Extra
 from sipgw.sip.message import Request, Response
+
+_CHALLENGES = 4
+"""Answered, at most: each proxy on the way may ask, and one whose nonce went stale asks twice."""
 
 
 class Make(Protocol):
@@ -32,6 +36,7 @@ class Attempts:
         count: gives the next CSeq number.
         user: is told what came of it, once.
         now: seconds.
+        answers: what to say to who asks who we are.
     """
 
     request: Request
@@ -41,13 +46,21 @@ class Attempts:
     client: ClientTransaction
 
     def __init__(
-        self, core: Core, make: Make, flows: Sequence[Flow], count: Callable[[], int], user: ClientUser, now: float
+        self,
+        core: Core,
+        make: Make,
+        flows: Sequence[Flow],
+        count: Callable[[], int],
+        user: ClientUser,
+        now: float,
+        answers: Answers | None = None,
     ) -> None:
         self._core, self._make, self._count, self._user = core, make, count, user
         self._left = deque(flows)
         self._datagram: Flow | None = None
         """Where it would have gone, had it not been too large."""
         self._heard = False
+        self._answers, self._challenges = answers, 0
         self._next(now)
 
     def no_more(self) -> None:
@@ -66,7 +79,8 @@ class Attempts:
             stream = self._core.stream_instead(request, flow)
         self._datagram = flow if stream is not None else None
         self.flow = stream or flow
-        self.request = self._make(stream, number, ()) if stream is not None else request
+        extra = self._answers.headers(request) if self._answers else ()
+        self.request = self._make(self.flow, number, extra) if stream is not None or extra else request
         told = ClientUser(self._responded, self._failed)
         self.client = self._core.exchange.request(self.request, self.flow, told, now)
 
@@ -75,6 +89,10 @@ class Attempts:
             self._next(now)
             return
         self._heard = True
+        if self._answers and self._challenges < _CHALLENGES and self._answers.learn(self.request, response):
+            self._challenges += 1
+            self._try(self.flow, now, moved=True)
+            return
         self._user.response(response, now)
 
     def _failed(self, status: int, now: float) -> None:

@@ -7,6 +7,7 @@ from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts
 from sipgw.sip.client_transaction import ClientUser
 from sipgw.sip.core import Core
+from sipgw.sip.credentials import Answers
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import HungUp, Lost, Released
 from sipgw.sip.leg import Extra, Leg, Stage
@@ -28,19 +29,19 @@ def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
     def failed(status: int, now: float) -> None:
         core.finish(leg, Lost(leg.name, "no_answer_to_bye"))
 
-    _say_bye(core, leg.dialog, headers, ClientUser(answered, failed), now)
+    _say_bye(core, leg.dialog, headers, ClientUser(answered, failed), now, leg.answers)
 
 
-def end_fork(core: Core, dialog: Dialog, now: float) -> None:
+def end_fork(core: Core, leg: Leg, dialog: Dialog, now: float) -> None:
     """End a dialog that nobody wants: a second phone answered, or one that had been cancelled (RFC 3261 13.2.2.4)."""
-    _say_bye(core, dialog, (), ClientUser(lambda *_: None, lambda *_: None), now)
+    _say_bye(core, dialog, (), ClientUser(lambda *_: None, lambda *_: None), now, leg.answers)
 
 
-def _say_bye(core: Core, dialog: Dialog, headers: Extra, user: ClientUser, now: float) -> None:
+def _say_bye(core: Core, dialog: Dialog, headers: Extra, user: ClientUser, now: float, answers: Answers | None) -> None:
     def make(flow: Flow, number: int, extra: Extra) -> Request:
         return core.within(dialog, "BYE", flow, number, (*headers, *extra))
 
-    Attempts(core, make, (core.hop(dialog),), partial(core.count, dialog), user, now)
+    Attempts(core, make, (core.hop(dialog),), partial(core.count, dialog), user, now, answers)
 
 
 def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:

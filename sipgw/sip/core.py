@@ -1,19 +1,22 @@
 """What the acts of the agent work with: legs, transactions, events, and the making of messages."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from sipgw.flow import Endpoint, Flow
 from sipgw.options import SipOptions
 from sipgw.sip.body import SDP
+from sipgw.sip.credentials import Answers
 from sipgw.sip.dialog import Dialog
+from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.exchange import Exchange
 from sipgw.sip.inspection import ALLOW
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
 from sipgw.sip.paths import beside, contact, via
+from sipgw.sip.trust import Trust
 from sipgw.sip.values import COOKIE
 from sipgw.trace import Mark, Note, Trace
 
@@ -63,6 +66,7 @@ class Core:
         self.exchange = Exchange(options, trace)
         self._token = token
         self.trace = trace
+        self.trust = Trust(options, token)
         self._secret = token()
         self._gone: Recent[Flow] = Recent(_KEPT)
         """Connections that are over."""
@@ -148,6 +152,14 @@ class Core:
             headers=(*headers, ("Server", self.options.user_agent), *kind),
             body=body,
         )
+
+    def reconfigure(self, options: SipOptions) -> None:
+        """Believe from now on whom these options name; all else stays as it was at the start."""
+        self.trust = Trust(options, self._token)
+
+    def answers(self, credentials: Sequence[Credentials]) -> Answers | None:
+        """What to say to who asks who we are; None where there is nothing to say."""
+        return Answers(credentials, self._token) if credentials else None
 
     def capable(self, flow: Flow, headers: Extra) -> Extra:
         """Our Contact and what we can do, before `headers`, for messages that make or refresh a dialog."""

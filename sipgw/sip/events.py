@@ -13,6 +13,8 @@ class Invited:
     leg: str
     request: Request
     flow: Flow
+    trunk: str = ""
+    """The trunk it comes from, by address, certificate or digest; empty for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.message import Request
 
 if TYPE_CHECKING:
+    from sipgw.sip.credentials import Answers
     from sipgw.sip.our_invite import OurInvite
     from sipgw.sip.their_invite import TheirInvite
 
@@ -46,5 +47,7 @@ class Leg:
     """Our INVITE without a final response."""
     farewell: Extra | None = None
     """A hang-up that must wait, with its headers: for a provisional response, or for the ACK (RFC 3261 9.1 and 15)."""
+    answers: "Answers | None" = None
+    """What we say to who asks who we are."""
     told: bool = False
     """The layer above knows that it is over."""

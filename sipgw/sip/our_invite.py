@@ -10,10 +10,13 @@ from sipgw.sip.bye import end_fork, send_bye
 from sipgw.sip.client_transaction import ClientUser, cancel_of
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
+from sipgw.sip.digest import Credentials
 from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Request, Response
 from sipgw.sip.timers import Timer
+
+_PROOFS = ("Authorization", "Proxy-Authorization")
 
 
 class OurInvite:
@@ -29,7 +32,7 @@ class OurInvite:
         self._give_up_timer: Timer | None = None
         self._acks: dict[str, tuple[bytes, Flow]] = {}
         leg.ours = self
-        self._attempts = Attempts(core, make, flows, count, ClientUser(self._responded, self._failed), now)
+        self._attempts = Attempts(core, make, flows, count, ClientUser(self._responded, self._failed), now, leg.answers)
 
     @property
     def request(self) -> Request:
@@ -93,14 +96,16 @@ class OurInvite:
 
     def _acknowledge(self, dialog: Dialog, tag: str, now: float) -> None:
         flow = self._core.hop(dialog)
-        ack = self._core.within(dialog, "ACK", flow, self.request.cseq.number)
+        # It has the credentials of its INVITE, as nobody can ask for them (RFC 3261 22.1).
+        proofs = tuple((name, value) for name in _PROOFS for value in self.request.headers.all(name))
+        ack = self._core.within(dialog, "ACK", flow, self.request.cseq.number, proofs)
         self._acks[tag] = bytes(ack), flow
         self._core.exchange.send(*self._acks[tag], now)
 
     def _established(self, dialog: Dialog, response: Response, now: float, *, first: bool) -> None:
         leg = self._leg
         if not first or leg.stage is not Stage.ASKING:
-            end_fork(self._core, dialog, now)
+            end_fork(self._core, leg, dialog, now)
             return
         leg.dialog, leg.stage, leg.request = dialog, Stage.UP, None
         self._core.changed(leg.name)
@@ -142,10 +147,12 @@ class OurInvite:
 
 
 def invite(
-    core: Core, uri: str, flows: Sequence[Flow], body: bytes, now: float, *, from_: str, to: str | None, headers: Extra
-) -> str:
+    core: Core, uri: str, flows: Sequence[Flow], body: bytes, now: float, *, from_: str, to: str | None,
+    headers: Extra, credentials: Sequence[Credentials] = (),
+) -> str:  # fmt: skip
     """Call `uri` over the first of `flows` that works."""
     leg = Leg(core.new_name(), flows[0], Stage.ASKING)
+    leg.answers = core.answers(credentials)
     call_id = core.new_call_id()
 
     def make(flow: Flow, number: int, extra: Extra) -> Request:

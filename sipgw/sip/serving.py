@@ -74,6 +74,9 @@ def _receive_request(core: Core, request: Request, source: Flow, now: float) -> 
 
 def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     """A request that is new: open its transaction and do what it asks, or say why not."""
+    if core.trust.is_stranger(source) and core.leg_of(request) is None:
+        _shun(core, request, source, now)
+        return
     # Not a CANCEL: it is about another transaction, which is there or is not (RFC 3261 9.2).
     merged = not request.to.tag and request.method != "CANCEL" and core.exchange.is_merged(request)
     server: ServerTransaction
@@ -88,6 +91,14 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     except PeerError as error:
         core.drop(f"refused_{error.status}", now, f"{request.method}: {error}")
         server.respond(_refusal(core, request, error), now)
+
+
+def _shun(core: Core, request: Request, source: Flow, now: float) -> None:
+    """Somebody nobody knows. Silence, unless the operator wants them told (and then without any state of ours)."""
+    core.drop("stranger", now, f"{request.method} from {source}")
+    if core.options.strangers == "refuse":
+        refusal = _refusal(core, request, PeerError(403))
+        core.exchange.send(bytes(refusal), response_flow(request, source), now)
 
 
 def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
@@ -116,7 +127,11 @@ def _invite(core: Core, request: Request, server: ServerTransaction, source: Flo
         raise PeerError(482)
     inspect_content(request)
     assert isinstance(server, InviteServer), "an INVITE has an INVITE transaction"
-    receive_invite(core, request, server, source, now)
+    verdict = core.trust.judge(request, source, now)
+    if verdict.challenge:
+        core.drop(verdict.reason, now, f"{request.method} from {source}")
+        raise PeerError(401, "", verdict.challenge)
+    receive_invite(core, request, server, source, verdict, now)
 
 
 def _reinvite(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
@@ -170,7 +185,7 @@ _ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, floa
 def _reject_stateless(core: Core, request: Request | None, error: PeerError, source: Flow, now: float) -> None:
     """Answer what is malformed, without keeping anything of it."""
     core.drop("bad_message", now, f"{error} from {source}")
-    if request is None:
+    if request is None or (core.trust.is_stranger(source) and core.options.strangers == "silence"):
         return
     try:
         request = stamped(request, *source.remote)

@@ -11,6 +11,7 @@ from sipgw.sip.message import Request, Response
 from sipgw.sip.server_transaction import InviteServer
 from sipgw.sip.timers import Timer
 from sipgw.sip.transaction import State
+from sipgw.sip.trust import Verdict
 
 
 class TheirInvite:
@@ -99,14 +100,17 @@ class TheirInvite:
         send_bye(core, leg, now, leg.farewell or ())
 
 
-def receive_invite(core: Core, request: Request, server: InviteServer, source: Flow, now: float) -> None:
+def receive_invite(
+    core: Core, request: Request, server: InviteServer, source: Flow, verdict: Verdict, now: float
+) -> None:
     """A new call (RFC 3261 13.3.1)."""
     leg = Leg(core.new_name(), source, Stage.ASKED, request)
     leg.dialog = Dialog.of_request(request, source, leg.name)
     leg.theirs = TheirInvite(core, leg, request, server)
     core.legs[leg.name] = leg
     server.respond(core.respond(request, 100), now)
-    core.tell(Invited(leg.name, request, source))
+    leg.answers = core.answers(verdict.credentials)
+    core.tell(Invited(leg.name, request, source, verdict.trunk))
 
 
 def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServer, now: float) -> None:

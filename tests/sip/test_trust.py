@@ -1,0 +1,179 @@
+"""Who is who: trunks by address, by certificate and by digest; strangers get silence."""
+
+from dataclasses import replace
+
+import pytest
+
+from sipgw.flow import Flow
+from sipgw.options import CredentialOptions, SipOptions, TrunkOptions
+from sipgw.sip.accounts import NONCE_LIFE
+from sipgw.sip.digest import Challenge, Credentials
+from sipgw.sip.events import Invited
+from tests.fakes.sip_phone import FLOW, OURS, Heard, Phone, Wire
+
+KNOWN = Credentials("pbx", "secret")
+USERS = (CredentialOptions("pbx", "secret"),)
+ELSEWHERE = Flow("udp", OURS, ("192.0.2.9", 5060))
+
+
+def wire(*trunks: TrunkOptions, known: tuple[str, ...] = (), **more: str) -> Wire:
+    return Wire(replace(SipOptions(trunks=trunks, known=known), **more))  # type: ignore[arg-type]
+
+
+def challenge(response: Heard, which: int = 0) -> Challenge:
+    read = Challenge.parse(response.all("WWW-Authenticate")[which])
+    assert read is not None
+    return read
+
+
+def answer(to: Challenge, phone: Phone, known: Credentials = KNOWN, count: int = 1, method: str = "INVITE") -> str:
+    proof = to.answered(known, method, phone.uri, b"", count=count, cnonce="c")
+    return f"Authorization: {proof}\r\n"
+
+
+def invited(one: Wire) -> str | None:
+    """The trunk by which a call came; None where none did."""
+    found = [event for event in one.events() if isinstance(event, Invited)]
+    return found[0].trunk if found else None
+
+
+def test_a_trunk_is_known_by_its_address() -> None:
+    one = wire(TrunkOptions("carrier", ("127.0.0.0/24",)), TrunkOptions("other", ("192.0.2.9",)))
+    one.gets(Phone().invite())
+    assert invited(one) == "carrier"
+    one.gets(Phone(call_id="2", tag="2", branch="z9hG4bK-2").invite(), ELSEWHERE)
+    assert invited(one) == "other"
+
+
+def test_a_trunk_is_known_by_what_its_certificate_proves() -> None:
+    one = wire(TrunkOptions("carrier", names=("sbc.carrier.example",)))
+    source = Flow("tls", OURS, ("192.0.2.9", 40000), ("sbc.carrier.example",))
+    one.gets(Phone().invite(), source)
+    assert invited(one) == "carrier"
+    assert one.gets(Phone(call_id="2", branch="z9hG4bK-2").invite(), replace(source, names=("x",))) == []
+
+
+def test_strangers_get_silence_whatever_they_send() -> None:
+    one = wire(TrunkOptions("carrier", ("192.0.2.9",)))
+    phone = Phone()
+    guess = replace(phone, to_tag="guess")
+    requests = (phone.invite(), phone.request("OPTIONS"), phone.request("REGISTER"), phone.cancel(), guess.bye())
+    for text in (*requests, "INVITE x\r\n\r\n"):
+        assert one.gets(text) == []
+    assert one.events() == []
+    assert one.drops().count("stranger") >= 5
+    assert one.agent._core.exchange._transactions == {}
+
+
+def test_strangers_are_told_where_the_operator_wants_it() -> None:
+    one = wire(TrunkOptions("carrier", ("192.0.2.9",)), strangers="refuse")
+    (response,) = one.gets(Phone().invite())
+    assert response.brief == "403"
+    assert one.agent._core.exchange._transactions == {}
+
+
+def test_somebody_a_route_knows_is_no_stranger_and_no_trunk() -> None:
+    one = wire(TrunkOptions("carrier", ("192.0.2.9",)), known=("127.0.0.1",))
+    one.gets(Phone().invite())
+    assert invited(one) == ""
+
+
+def test_a_user_proves_who_it_is() -> None:
+    one = wire(TrunkOptions("pbx", users=USERS))
+    asked = one.gets(Phone().invite())[-1]
+    assert asked.brief == "401"
+    assert [challenge(asked, which).algorithm for which in (0, 1)] == ["SHA-256", "MD5"]
+    one.gets(Phone(to_tag=asked.to_tag).ack(branch="z9hG4bK-1"))
+    for which in (0, 1):
+        phone = Phone(call_id=f"call-{which}", branch=f"z9hG4bK-a{which}", cseq=2)
+        one.gets(replace(phone, more=answer(challenge(asked, which), phone, count=which + 1)).invite())
+        assert invited(one) == "pbx"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"known": Credentials("pbx", "guess")},
+        {"known": Credentials("nobody", "secret")},
+        {"known": Credentials("nobody", "")},
+        {"method": "BYE"},
+        {"count": 0},
+    ],
+)
+def test_a_wrong_proof_is_asked_for_again(spoil: dict[str, object]) -> None:
+    one = wire(TrunkOptions("pbx", users=USERS))
+    asked = one.gets(Phone().invite())[-1]
+    phone = Phone(branch="z9hG4bK-2", cseq=2)
+    more = answer(challenge(asked), phone, **spoil)  # type: ignore[arg-type]
+    assert one.gets(replace(phone, more=more).invite())[-1].brief == "401"
+    assert invited(one) is None
+
+
+def test_a_proof_that_was_heard_before_is_worth_nothing() -> None:
+    one = wire(TrunkOptions("pbx", users=USERS))
+    asked = one.gets(Phone().invite())[-1]
+    phone = Phone(branch="z9hG4bK-2", cseq=2)
+    more = answer(challenge(asked), phone)
+    one.gets(replace(phone, more=more).invite())
+    assert invited(one) == "pbx"
+    again = one.gets(replace(phone, more=more, call_id="thief", branch="z9hG4bK-3").invite())[-1]
+    assert (again.brief, challenge(again).stale) == ("401", True)
+    assert invited(one) is None
+    assert "replayed_credentials" in one.drops()
+
+
+def test_an_old_nonce_is_stale_and_a_nonce_of_others_as_well() -> None:
+    one = wire(TrunkOptions("pbx", users=USERS))
+    asked = one.gets(Phone().invite())[-1]
+    one.now = NONCE_LIFE + 1
+    for number, to in enumerate((challenge(asked), replace(challenge(asked), nonce="1.2.3"))):
+        phone = Phone(call_id=f"c{number}", branch=f"z9hG4bK-{number + 2}", cseq=2)
+        again = one.gets(replace(phone, more=answer(to, phone)).invite())[-1]
+        assert (again.brief, challenge(again).stale) == ("401", True)
+
+
+def test_with_an_address_both_must_be_right() -> None:
+    one = wire(TrunkOptions("pbx", ("192.0.2.0/24",), users=USERS), TrunkOptions("carrier", ("127.0.0.1",)))
+    asked = one.gets(Phone().invite(), ELSEWHERE)[-1]
+    assert asked.brief == "401"
+    # Right words from the wrong place: it is who comes from there, and no more.
+    phone = Phone(branch="z9hG4bK-2", cseq=2)
+    one.gets(replace(phone, more=answer(challenge(asked), phone)).invite())
+    assert invited(one) == "carrier"
+
+
+def test_the_far_end_of_a_call_may_go_on_from_elsewhere() -> None:
+    one = wire(TrunkOptions("carrier", ("127.0.0.1",)))
+    one.gets(Phone().invite())
+    leg = one.events()[0].leg
+    one.agent.answer(leg, b"v=0\r\n", 0.0)
+    phone = Phone().within(one.take()[-1])
+    one.gets(phone.ack(), ELSEWHERE)
+    (ok,) = one.gets(phone.bye(), ELSEWHERE)
+    assert ok.brief == "200"
+
+
+def test_a_trunk_that_asks_back_gets_its_credentials() -> None:
+    one = wire(TrunkOptions("carrier", ("127.0.0.1",), credentials=(CredentialOptions("me", "secret"),)))
+    one.gets(Phone().invite())
+    leg = one.events()[0].leg
+    one.agent.answer(leg, b"v=0\r\n", 0.0)
+    phone = Phone().within(one.take()[-1])
+    one.gets(phone.ack())
+    one.agent.hang_up(leg, 1.0)
+    (bye,) = one.take()
+    text = (
+        f"SIP/2.0 407 Who\r\nVia: {bye['Via']}\r\nFrom: {bye['From']}\r\nTo: {bye['To']}\r\n"
+        f"Call-ID: {bye['Call-ID']}\r\nCSeq: {bye['CSeq']}\r\n"
+        f"Proxy-Authenticate: {Challenge('carrier', 'n', 'MD5', ('auth',))}\r\nContent-Length: 0\r\n\r\n"
+    )
+    (again,) = one.gets(text)
+    assert 'username="me"' in again["Proxy-Authorization"]
+
+
+def test_trust_is_reloaded() -> None:
+    one = wire(TrunkOptions("carrier", ("192.0.2.9",)))
+    assert one.gets(Phone().invite()) == []
+    one.agent.reconfigure(SipOptions(trunks=(TrunkOptions("phones", (FLOW.remote[0],)),), known=()))
+    one.gets(Phone(branch="z9hG4bK-2").invite())
+    assert invited(one) == "phones"
