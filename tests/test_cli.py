@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.plan import plan, to
-from tests.interop.gateway import free_port, running
+from tests.interop.gateway import running
+from tests.ports import free_port
 
 LIMIT = 20.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.gateway import free_port
+from tests.ports import free_port
 from tests.shared import missing
 
 ROOT = Path(__file__).parents[1]

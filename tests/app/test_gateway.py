@@ -19,14 +19,7 @@ from sipgw.app.gateway import Gateway
 from sipgw.errors import Unavailable
 from sipgw.flow import Flow
 from sipgw.settings import Settings
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port that was free on 127.0.0.1 a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 def settings(**more: Any) -> Settings:

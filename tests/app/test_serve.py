@@ -16,6 +16,7 @@ import structlog
 
 from sipgw.app.serve import main
 from tests.fakes.sip_phone import Heard, Phone
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -66,13 +67,6 @@ class Caller:
 
     def close(self) -> None:
         self._sock.close()
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """No dead line: whatever an AI does instead of taking the call, the next one has it, or the caller is told."""
 
 import asyncio
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from tests.e2e.phone import Phone, calling
 from tests.e2e.plan import Way, ai, plan, to
 from tests.e2e.sound import RATE_HZ, level_at, tone
 from tests.fakes.backend import CloseWith, Drop, FakeBackend, Script, Voice, Wait
-from tests.interop.gateway import Gateway, free_port, running
+from tests.interop.gateway import Gateway, running
+from tests.ports import free_port
 
 APOLOGY = read_wav(embedded("config/prompts/apology.wav"), RATE_HZ)
 SPARE_HZ = 1100
@@ -26,7 +26,7 @@ FAILURES = ("refuses", "unauthorized", "mute", "closes", "errs", "leaves")
 
 def nobody() -> dict[str, Any]:
     """A backend whose port refuses the connection."""
-    return {"dialect": "sipgw", "url": f"ws://127.0.0.1:{free_port(socket.SOCK_STREAM)}/"}
+    return {"dialect": "sipgw", "url": f"ws://127.0.0.1:{free_port()}/"}
 
 
 async def is_served_by_the_spare(gateway: Gateway, number: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from tests.e2e.phone import HOST, calling
 from tests.e2e.plan import ai, plan, to
 from tests.fakes.backend import FakeBackend
-from tests.interop.gateway import free_port, running
+from tests.interop.gateway import running
+from tests.ports import free_port
 
 STRANGERS = 7
 
@@ -37,7 +38,7 @@ def intrude(rtp: tuple[str, int]) -> None:
 
 
 async def test_a_scraper_sees_calls_drops_by_name_and_the_engines_time(tmp_path: Path) -> None:
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     async with FakeBackend({"open": [{"type": "juggle"}]}) as backend:
         way = to("ai", ai(backend))
         async with running(tmp_path, plan(way, metrics={"host": HOST, "port": port})) as gateway:

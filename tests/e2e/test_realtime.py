@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from tests.e2e import pjsip
 from tests.e2e.plan import plan, to
 from tests.e2e.sound import RATE_HZ, Pcm, level_at, tone
 from tests.interop import peers
-from tests.interop.gateway import free_port, running
+from tests.interop.gateway import running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -105,7 +105,7 @@ async def test_a_phone_hears_its_words_from_a_real_server_and_can_interrupt_it(t
         # The parrot takes its turn 0.3 s after a tone; the last one begins in the middle of what it repeats.
         [pause(0.5), tone(0.8, FIRST_HZ), pause(1.6), tone(2.0, LONG_HZ), pause(0.9), tone(0.4, OVER_HZ), pause(2.0)]
     )
-    async with parrot(free_port(socket.SOCK_STREAM)) as server, listened_to(server) as (url, between):
+    async with parrot(free_port()) as server, listened_to(server) as (url, between):
         backend = {"dialect": "openai-realtime", "url": url, "settings": {"instructions": "Be a parrot."}}
         async with running(tmp_path, plan(to("parrot", backend))) as gateway:
             heard = await pjsip.call(f"parrot@{gateway.address}", says, len(says) / RATE_HZ, tmp_path)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.interop.gateway import LIMIT, Gateway, free_port, running
+from tests.interop.gateway import LIMIT, Gateway, running
 from tests.interop.programs import program, speech_wav
 from tests.interop.quality import best_pesq
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -101,7 +101,7 @@ def modules() -> str:
 async def phone(folder: Path, codecs: str) -> AsyncIterator[Baresip]:
     """A baresip on free ports with one account; it plays the speech and records both directions into `folder`."""
     executable = program("baresip")
-    control, rtp = free_port(socket.SOCK_STREAM), free_port() // 2 * 2
+    control, rtp = free_port(), free_port() // 2 * 2
     sip = free_port()
     text = CONFIG.format(
         sip=sip,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.backend import FakeBackend
-from tests.interop.gateway import Gateway, free_port, running
+from tests.interop.gateway import Gateway, running
 from tests.interop.programs import finish, program
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -26,7 +25,7 @@ from sipgw.ai.openai_realtime import OpenAIRealtime
 from sipgw.options import BackendOptions
 from sipgw.worker.ai_socket import AiSocket
 from tests.interop import peers
-from tests.interop.gateway import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -116,7 +115,7 @@ def silence(ms: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    return free_port(socket.SOCK_STREAM)
+    return free_port()
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from sipgw.options import ListenerOptions, SipOptions, StreamOptions, TlsOptions
 from sipgw.sip.framing import StreamFramer
 from sipgw.trace import Note
 from tests.fakes.certificates import Authority, Pair
-from tests.interop.gateway import free_port
+from tests.ports import free_port
 
 HOST = "127.0.0.1"
 LIMIT = 5.0
@@ -80,7 +79,7 @@ async def open_transports(*listeners: ListenerOptions, **streams: float) -> Asyn
 
 
 def tcp(**more: object) -> ListenerOptions:
-    return replace(ListenerOptions("tcp", HOST, free_port(socket.SOCK_STREAM)), **more)  # type: ignore[arg-type]
+    return replace(ListenerOptions("tcp", HOST, free_port()), **more)  # type: ignore[arg-type]
 
 
 def tls(pair: Pair, **more: str) -> ListenerOptions:
@@ -156,7 +155,7 @@ async def test_we_connect_where_there_is_no_connection_and_use_it_again() -> Non
 async def test_a_connection_that_cannot_be_made_is_a_lost_flow() -> None:
     listener = tcp()
     async with open_transports(listener) as node:
-        flow = Flow("tcp", listener.local, (HOST, free_port(socket.SOCK_STREAM)))
+        flow = Flow("tcp", listener.local, (HOST, free_port()))
         node.transports.send(b"one", flow)
         assert await node.user.loss() == flow
         assert node.dropped("not_connected")

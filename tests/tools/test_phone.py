@@ -15,8 +15,8 @@ from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE
 from sipgw.tools.sound import from_capture, from_pcm
 from tests.fakes.callee import callee
-from tests.interop.gateway import free_port
 from tests.interop.programs import program
+from tests.ports import free_port
 
 PCAPS = Path(__file__).parents[2] / "pcaps"
 SPEECH = from_pcm(np.asarray(np.random.default_rng(3).normal(0, 3000, 4000), np.int16))
