@@ -86,6 +86,7 @@ class Gateway:
         self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
         """Where parts of the gateway say which settings they take while it runs."""
         self.reloading.takes("log", take=self._take_log)
+        self.reloading.takes(take=lambda _: self._signalling.reload_certificates())
         self.reloading.takes("records.keep_days", take=self._take_records)
         self.reloading.takes("calls", "routes", "backends", "trunks", take=self._take_calls)
 

@@ -20,16 +20,22 @@ def advise(settings: Settings, source: Source) -> Iterator[Problem]:
 
 def _reachable(settings: Settings, source: Source) -> Iterator[Problem]:
     """What follows from listening for more than this machine."""
-    host = settings.sip.host
-    if ip_address(host).is_loopback:
+    open_to_all = [
+        listener
+        for listener in settings.sip.options(settings.node).listeners
+        if not ip_address(listener.host).is_loopback and listener.tls.clients != "required"
+    ]
+    if not open_to_all:
         return
+    host = open_to_all[0].host
     for index, route in enumerate(settings.routes):
         if route.anyone:
             text = f"whoever reaches {host} may call {route.number!r}"
             yield source.problem(("routes", index, "anyone"), text, "list the callers' addresses in sources instead")
-    if ip_address(settings.media.host).is_loopback:
+    unheard = [listener for listener in open_to_all if not listener.media_host]
+    if unheard and ip_address(settings.media.host).is_loopback:
         text = f"{settings.media.host} is reached from this machine only, so that other callers hear nothing"
-        yield source.problem(("media", "host"), text, f"write {host}, as in sip.host")
+        yield source.problem(("media", "host"), text, f"write {unheard[0].host}, as SIP has it")
 
 
 def _scraped(settings: Settings, source: Source) -> Iterator[Problem]:
@@ -59,7 +65,9 @@ def _covers(earlier: Route, later: Route) -> bool:
     """Whether the earlier route takes every call that fits the later one."""
     pattern = earlier.number
     fits = later.number.startswith(pattern[:-1]) if pattern.endswith("*") else later.number == pattern
-    return fits and (earlier.anyone or (not later.anyone and set(later.sources) <= set(earlier.sources)))
+    if earlier.anyone or later.anyone:
+        return fits and earlier.anyone
+    return fits and set(later.sources) <= set(earlier.sources) and set(later.trunks) <= set(earlier.trunks)
 
 
 def _is_near(host: str) -> bool:

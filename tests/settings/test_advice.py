@@ -35,10 +35,16 @@ def test_anyone_may_call_from_elsewhere(tmp_path: Path) -> None:
     ]
 
 
+def test_every_listener_counts(tmp_path: Path) -> None:
+    listener = "sip:\n  listeners: [{transport: tcp, host: 192.0.2.1, port: 5070, media_host: 192.0.2.1}]\n"
+    (said,) = advised(tmp_path, listener + BACKENDS + ROUTES)
+    assert said.startswith("x.yaml:6: routes[0].anyone: whoever reaches 192.0.2.1 may call")
+
+
 def test_sound_that_reaches_nobody(tmp_path: Path) -> None:
     assert advised(tmp_path, "sip: {host: 192.0.2.1}\n" + BACKENDS + KNOWN) == [
         "x.yaml: media.host: 127.0.0.1 is reached from this machine only, so that other callers hear nothing; "
-        "write 192.0.2.1, as in sip.host"
+        "write 192.0.2.1, as SIP has it"
     ]
 
 
