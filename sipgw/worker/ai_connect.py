@@ -1,7 +1,6 @@
-"""Opening a backend's socket: name to address, TLS trust, and what to call it when it does not work."""
+"""Opening a backend's socket: name to address, and what to call it when it does not work."""
 
 import asyncio
-import functools
 import random
 import socket
 import ssl
@@ -25,15 +24,6 @@ def backoff(attempt: int, rng: Callable[[], float] = random.random) -> float:
     """
     longest: float = min(4.0, 0.25 * 2**attempt)
     return longest * (0.5 + 0.5 * rng())
-
-
-@functools.cache
-def trust(ca_file: str) -> ssl.SSLContext:
-    """The TLS context: the system's authorities, and those in `ca_file`. Made once, it costs tens of milliseconds."""
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
 
 
 async def dial(url: str, within: float, keep: Callable[[socket.socket], None]) -> socket.socket:

@@ -16,8 +16,9 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_
 
 from sipgw.ai.dialect import Connect
 from sipgw.ai.events import Failed
+from sipgw.io.trust import trust
 from sipgw.options import BackendOptions
-from sipgw.worker.ai_connect import dial, failure_of, trust
+from sipgw.worker.ai_connect import dial, failure_of
 
 MAX_MESSAGE_BYTES = 48 << 20
 """Ten minutes of PCM16 at 24 kHz in base64, in one message, still fit."""
