@@ -22,6 +22,7 @@ from sipgw.io.ports import PortPool, raise_descriptor_limit
 from sipgw.ops.feed import Feed
 from sipgw.ops.logs import LogTrace, both, configure
 from sipgw.ops.metrics import Metrics
+from sipgw.ops.webhooks.service import Webhooks
 from sipgw.records.keeper import Keeper
 from sipgw.settings import Examined, Settings
 from sipgw.sip.agent import Agent
@@ -53,6 +54,8 @@ class Gateway:
         self._clock = MonotonicClock()
         self.metrics = Metrics()
         self.feed = Feed()
+        self.webhooks = Webhooks(self.state.path, settings.node, log)
+        self.metrics.registry.register(self.webhooks.tally)
         self._log_trace = LogTrace(log)
         self.records = Keeper(settings.record_options(), self.state.path, self._alarm, log)
         self.metrics.watch_records(self.records.counts)
@@ -89,6 +92,7 @@ class Gateway:
         self.reloading.takes(take=lambda _: self._signalling.reload_certificates())
         self.reloading.takes("records.keep_days", take=self._take_records)
         self.reloading.takes("calls", "routes", "backends", "trunks", take=self._take_calls)
+        self.reloading.takes("webhooks", take=lambda settings: self.webhooks.serve(settings.webhook_options()))
 
     @property
     def address(self) -> Endpoint:
@@ -100,6 +104,8 @@ class Gateway:
         self.state.open()
         self.records.start()
         self._want_descriptors(self._settings)
+        self.feed.listen(self.webhooks.hear)
+        await self.webhooks.start(self._settings.webhook_options())
         media, metrics = self._settings.media, self._settings.metrics
         await self._signalling.open()
         if metrics.port:
@@ -136,6 +142,7 @@ class Gateway:
         if self._scrapes is not None:
             self._scrapes.close()
             await self._scrapes.wait_closed()
+        await self.webhooks.stop()
         await self.records.close()
         self.state.close()
         self._log.info("stopped")

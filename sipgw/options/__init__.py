@@ -6,6 +6,7 @@ Durations are in seconds unless the name carries a unit.
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.media import MediaOptions
+from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
 from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
@@ -18,10 +19,12 @@ __all__ = [
     "CallOptions",
     "ListenerOptions",
     "MediaOptions",
+    "PlaceOptions",
     "RecordingOptions",
     "RecordOptions",
     "RouteOptions",
     "SipOptions",
     "StreamOptions",
     "TlsOptions",
+    "WebhookOptions",
 ]

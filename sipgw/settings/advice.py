@@ -51,6 +51,11 @@ def _unencrypted(settings: Settings, source: Source) -> Iterator[Problem]:
         if parts.scheme == "ws" and not _is_near(parts.hostname or ""):
             text = f"calls{' and headers' if backend.headers else ''} travel to {parts.hostname} unencrypted"
             yield source.problem(("backends", name, "url"), text, "write wss:// if it can")
+    for name, webhook in settings.webhooks.items():
+        parts = urlsplit(webhook.url)
+        if parts.scheme == "http" and not _is_near(parts.hostname or ""):
+            text = f"what happens in calls travels to {parts.hostname} unencrypted"
+            yield source.problem(("webhooks", name, "url"), text, "write https:// if it can")
 
 
 def _shadowed(settings: Settings, source: Source) -> Iterator[Problem]:

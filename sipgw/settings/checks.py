@@ -3,6 +3,7 @@
 import ipaddress
 
 from sipgw.errors import SipgwError
+from sipgw.io.trust import trust
 from sipgw.settings.calls import Route
 from sipgw.settings.checks_sip import check_address, check_sip
 from sipgw.settings.dialects import check_backend
@@ -28,6 +29,8 @@ def check(settings: Settings, source: Source) -> None:
     users: dict[str, Where] = {}
     for name, trunk in settings.trunks.items():
         _trunk(trunk, ("trunks", name), users, source)
+    for name, webhook in settings.webhooks.items():
+        _authorities(webhook.ca_file, ("webhooks", name, "ca_file"), source)
     for index, route in enumerate(settings.routes):
         _route(route, ("routes", index), list(settings.backends), list(settings.trunks), source)
 
@@ -58,6 +61,13 @@ def _records(url: str, source: Source) -> None:
         database_url(url)
     except SipgwError as error:
         source.complain(("records", "url"), str(error))
+
+
+def _authorities(ca_file: str, where: Where, source: Source) -> None:
+    try:
+        trust(ca_file)
+    except OSError as error:
+        source.complain(where, f"{ca_file} cannot be used: {error.strerror}", "name a file of certificates in PEM form")
 
 
 def _route(route: Route, where: Where, backends: list[str], trunks: list[str], source: Source) -> None:

@@ -6,10 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from sipgw.options import BackendOptions, CallOptions, MediaOptions, RecordOptions, RouteOptions, SipOptions
+from sipgw.options import (
+    BackendOptions,
+    CallOptions,
+    MediaOptions,
+    RecordOptions,
+    RouteOptions,
+    SipOptions,
+    WebhookOptions,
+)
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
+from sipgw.settings.outward import Webhook
 from sipgw.settings.records import Records
 from sipgw.settings.secrets import hide, secrets_in
 from sipgw.settings.section import Section
@@ -41,6 +50,8 @@ class Settings(Section):
     """What is written to standard error."""
     metrics: Metrics = Field(default_factory=Metrics)
     """Prometheus counters."""
+    webhooks: dict[str, Webhook] = Field(default_factory=dict)
+    """Who is told what happens in calls, by names of your choice."""
     backends: dict[str, Backend]
     """The AIs that can take calls, by names of your choice."""
     trunks: dict[str, Trunk] = Field(default_factory=dict)
@@ -73,6 +84,10 @@ class Settings(Section):
     def record_options(self) -> RecordOptions:
         """What the keeper of records gets to see."""
         return RecordOptions(**self.records.model_dump())
+
+    def webhook_options(self) -> tuple[WebhookOptions, ...]:
+        """What the webhooks get to see."""
+        return tuple(webhook.options(name) for name, webhook in self.webhooks.items())
 
     def secrets(self) -> frozenset[str]:
         """Every value that must not be printed or logged."""

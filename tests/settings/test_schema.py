@@ -80,7 +80,7 @@ def test_what_the_gateway_refuses_is_marked_at_its_place(text: str, path: str, t
 def test_every_key_has_its_docstring_for_the_editor_to_show() -> None:
     made = schema()
     for section in (made, *made["$defs"].values()):
-        for name, key in section["properties"].items():
+        for name, key in section.get("properties", {}).items():
             described = made["$defs"][key["$ref"].rpartition("/")[2]] if "$ref" in key else key
             assert described.get("description"), f"{section['title']}.{name}"
     port = made["$defs"]["Sip"]["properties"]["port"]
