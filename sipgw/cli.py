@@ -139,6 +139,35 @@ def replay(
     raise typer.Exit(replayed(Plan(file, call, backend, route, expect, write_expect, json, html), config))
 
 
+webhooks = typer.Typer(help="Who is told what happens in calls, and what they still have to get.", no_args_is_help=True)
+cli.add_typer(webhooks, name="webhooks")
+Endpoint = Annotated[str, typer.Argument(help="The endpoint, by its name in the configuration.")]
+
+
+@webhooks.command("list")
+def webhooks_list(config: Config = None) -> None:
+    """Show what each endpoint still has to get, what was given up, and which are disabled."""
+    from sipgw.app.webhooks import show
+
+    raise typer.Exit(show(config))
+
+
+@webhooks.command("retry")
+def webhooks_retry(endpoint: Endpoint, config: Config = None) -> None:
+    """Deliver now what waits for an endpoint or was given up, and enable it again."""
+    from sipgw.app.webhooks import retry
+
+    raise typer.Exit(retry(endpoint, config))
+
+
+@webhooks.command("test")
+def webhooks_test(endpoint: Endpoint, config: Config = None) -> None:
+    """Send an endpoint a signed message of type `test`. Exit code 1 where it does not take it."""
+    from sipgw.app.webhooks import test
+
+    raise typer.Exit(test(endpoint, config))
+
+
 def main() -> None:
     """The `sipgw` command."""
     cli()
