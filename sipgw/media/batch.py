@@ -69,7 +69,7 @@ class Engine:
         unix_offset: float = 0.0,
     ) -> None:
         self._options, self._trace = options, trace
-        self._table = table or Table.of((options.last_port - options.first_port + 1) // 2)
+        self._table = table or Table.of(options.pairs)
         self._random = random or SystemRandom()
         self._unix_offset = unix_offset
         self._resamplers = Resamplers(len(self._table))
@@ -83,7 +83,9 @@ class Engine:
         self._rtcp: list[tuple[int, bytes, Endpoint]] = []
         self._talkative: list[Session] = []
         """Whose playout has something to tell."""
-        self._wiring = Wiring(self._events.append, self._ready.append, self._table.latch, self._want_timers, trace)
+        self._wiring = Wiring(
+            self._events.append, self._ready.append, self._table.latch, self._want_timers, self._keep, trace
+        )
         self._due = 0.0
         """Before this no session has a timer due."""
         self._now = 0.0
@@ -94,7 +96,7 @@ class Engine:
     # --- sessions -----------------------------------------------------------------------------------------------
 
     def create(self, command: plane.CreateSession, now: float) -> int:
-        """A new session; returns its slot, by which its packets are handed in.
+        """A new session, or one that goes on; returns its slot, by which its packets are handed in.
 
         Raises:
             Unavailable: all slots are taken.
@@ -102,26 +104,40 @@ class Engine:
         """
         if command.session in self._sessions:
             raise UsageError(f"session {command.session!r} exists")
-        draw = self._random.getrandbits
-        ssrc, sequence = draw(32), draw(15)
-        reports = Reports(ssrc, f"{draw(64):016x}", self._random.random, self._unix_offset)
-        slot = self._table.claim(command.call, command.session, ssrc, sequence, draw(32))
+        after = command.after or self._drawn()
+        reports = Reports(after.ssrc, after.cname, self._random.random, self._unix_offset)
+        slot = self._table.claim(
+            command.call, command.session, after.ssrc, after.sequence, after.timestamp, after.cname
+        )
+        first = after.sequence - after.stats.sent_packets
         try:
-            session = Session(slot, command, sequence, self._options, reports, self._wiring)
+            session = Session(slot, command, first, self._options, reports, self._wiring)
         except UsageError:
             self._table.release(slot)
             raise
         self._sessions[command.session] = self._by_slot[slot] = session
+        self._table.write(slot, first_sequence=first, sent_ms=after.sent_ms)
         self._now = now
+        if after.started is not None:
+            self._begin(session, now, after.started)
         return slot
+
+    def _drawn(self) -> plane.Continuation:
+        """The numbers of a session that begins."""
+        draw = self._random.getrandbits
+        ssrc, sequence, cname = draw(32), draw(15), f"{draw(64):016x}"
+        return plane.Continuation(ssrc, sequence, draw(32), cname)
 
     def start(self, session: str, now: float) -> None:
         """RTP leaves from now on: the first packet within a packet interval."""
         one = self._get(session)
         if one.started is None:
-            one.start(now)
-            one.marker = True
-            self._route(one, now)
+            self._begin(one, now)
+
+    def _begin(self, session: Session, now: float, since: float | None = None) -> None:
+        session.start(now, since)
+        self._route(session, now)
+        self._keep(session)
 
     def update(self, command: plane.UpdateSession, now: float) -> None:
         """The stream changed: addresses, types, codec, packet interval or direction. Our numbers go on unbroken."""
@@ -348,16 +364,19 @@ class Engine:
     def _report(self, session: Session, now: float) -> None:
         data = session.reports.report(session.stats, session.remote_ssrc, self._sent(session, now), now)
         self._rtcp.append((session.slot, data, session.rtcp_destination))
-        if session.remote_ssrc is not None:
-            self._table.received(session.slot, session.remote_ssrc, session.extended)
+
+    def _keep(self, session: Session) -> None:
+        self._table.write(session.slot, octets=self._octets(session), **session.kept())
 
     def _sent(self, session: Session, now: float) -> tuple[int, int, int]:
         """RTP timestamp at `now`, packets and octets sent."""
-        lane = self._wheel.lane(session)
         packets = int(self._table.sequence[session.slot]) - session.first_sequence
-        octets = lane.octets(session) if lane else session.octets
         timestamp = int(self._table.timestamp[session.slot]) + self._held.passed(session, now)
-        return timestamp, packets, octets
+        return timestamp, packets, self._octets(session)
+
+    def _octets(self, session: Session) -> int:
+        lane = self._wheel.lane(session)
+        return lane.octets(session) if lane else session.octets
 
     def rtcp_to_send(self) -> list[tuple[int, bytes, Endpoint]]:
         """Take the RTCP datagrams to send: slot, datagram, destination."""

@@ -47,6 +47,54 @@ class Stream(msgspec.Struct, frozen=True):
         return not (self.sending and self.receiving)
 
 
+class StreamStats(msgspec.Struct, frozen=True):
+    """What one session carried (RFC 3550 section 6.4)."""
+
+    sent_packets: int = 0
+    received_packets: int = 0
+    lost_packets: int = 0
+    loss_bursts: int = 0
+    """How often packets were missing, one or more in a row."""
+    jitter_ms: float = 0.0
+    late_packets: int = 0
+    concealed_ms: int = 0
+    filled_ms: int = 0
+    round_trip_ms: float | None = None
+    mos: float | None = None
+    """How the far end sounds to us, by the E-model; None without a packet."""
+    far_lost_packets: int | None = None
+    """Of what we sent, as the far end reports it; None where it never did."""
+    far_jitter_ms: float | None = None
+    far_mos: float | None = None
+    """How we sound to the far end."""
+    first_audio_ms: int | None = None
+    """From `StartSession` to the first packet of AI speech."""
+    drops: dict[str, int] = {}
+    """Dropped packets by the reason's name."""
+
+
+class Continuation(msgspec.Struct, frozen=True):
+    """Where a session goes on that was cut off elsewhere. Times are the machine's monotonic clock."""
+
+    ssrc: int
+    sequence: int
+    """Of the next packet; the bits above the 16 sent are SRTP's rollover counter (RFC 3711)."""
+    timestamp: int
+    """Of the next packet."""
+    cname: str
+    """Of its RTCP (RFC 7022)."""
+    source: Endpoint | None = None
+    """The latched one."""
+    started: float | None = None
+    """When RTP began to leave."""
+    first_audio: float | None = None
+    """When the first speech left."""
+    sent_ms: int = 0
+    octets: int = 0
+    stats: StreamStats = StreamStats()
+    """As last written down: a second old at most."""
+
+
 # --- commands -----------------------------------------------------------------------------------------------------
 
 
@@ -56,6 +104,8 @@ class CreateSession(Message, frozen=True):
     session: str
     call: str
     stream: Stream
+    after: Continuation | None = None
+    """Goes on with a session that was cut off: the far end sees one stream. RTP leaves at once if it did before."""
 
 
 class StartSession(Message, frozen=True):
@@ -262,32 +312,6 @@ class SessionFailed(Message, frozen=True):
     reason: str
 
 
-class StreamStats(msgspec.Struct, frozen=True):
-    """What one session carried (RFC 3550 section 6.4)."""
-
-    sent_packets: int = 0
-    received_packets: int = 0
-    lost_packets: int = 0
-    loss_bursts: int = 0
-    """How often packets were missing, one or more in a row."""
-    jitter_ms: float = 0.0
-    late_packets: int = 0
-    concealed_ms: int = 0
-    filled_ms: int = 0
-    round_trip_ms: float | None = None
-    mos: float | None = None
-    """How the far end sounds to us, by the E-model; None without a packet."""
-    far_lost_packets: int | None = None
-    """Of what we sent, as the far end reports it; None where it never did."""
-    far_jitter_ms: float | None = None
-    far_mos: float | None = None
-    """How we sound to the far end."""
-    first_audio_ms: int | None = None
-    """From `StartSession` to the first packet of AI speech."""
-    drops: dict[str, int] = {}
-    """Dropped packets by the reason's name."""
-
-
 class SessionEnded(Message, frozen=True):
     """The session is closed; its last counters."""
 
@@ -332,6 +356,9 @@ def decode_event(data: bytes) -> Event:
 
 class MediaPlane(Protocol):
     """Carries commands to wherever a session lives and brings its events back."""
+
+    async def start(self) -> None:
+        """Get ready for commands. Raises Unavailable."""
 
     def command(self, command: Command, sockets: tuple[int, int] | None = None) -> None:
         """Carry out `command`; `sockets` are the RTP and RTCP descriptors of a `CreateSession`.

@@ -57,6 +57,8 @@ class Wiring:
     latched: Callable[[int, Endpoint], None]
     due: Callable[[float], None]
     """Called when `handle_timers` is wanted earlier than before."""
+    keep: Callable[["Session"], None]
+    """Called when there is something new to write down."""
     trace: Trace
 
 
@@ -131,6 +133,18 @@ class Session:
         self.started: float | None = None
         self._vigil = Vigil(self.latch, options)
         self.agree(command.stream)
+        if command.after is not None:
+            self._continue(command.after)
+
+    def _continue(self, after: plane.Continuation) -> None:
+        """Be the session that was cut off elsewhere; what it had queued or half heard is lost."""
+        self._earlier, self.octets, self.first_audio = after.stats, after.octets, after.first_audio
+        samples = self.codec.clock_hz // 1000
+        self.repair.concealed = after.stats.concealed_ms * samples
+        self.repair.filled = after.stats.filled_ms * samples
+        if after.source is not None:
+            self.latch.source = self.destination = after.source
+            self._wiring.latched(self.slot, after.source)
 
     def agree(self, stream: plane.Stream) -> None:
         """Offer and answer have settled on `stream`."""
@@ -281,9 +295,12 @@ class Session:
 
     # --- timers -------------------------------------------------------------------------------------------------
 
-    def start(self, now: float) -> None:
-        """RTP leaves, and is waited for, from now on."""
-        self.started = now
+    def start(self, now: float, since: float | None = None) -> None:
+        """RTP leaves, and is waited for, from now on; it first left at `since`, where another engine began."""
+        self.started = now if since is None else since
+        if since is not None:
+            self.latch.heard = now  # a stranger does not profit from the moment nobody listened
+        self.marker = True
         self._vigil.begin(now)
         self.reports.start(now)
         self._rarely_due = now
@@ -318,6 +335,7 @@ class Session:
     def _handle_rare_timers(self, now: float) -> None:
         """What is not due at every packet."""
         self._key(self._digits.handle_timers(now))
+        self._wiring.keep(self)
         look_again = now + _LOOK_AGAIN  # packets do not arm timers
         if not self.stream.held:
             silent = self._vigil.handle_timers(now)
@@ -353,6 +371,7 @@ class Session:
         self.talking = self.marker = True
         if self.first_audio is None and self.cover is None:
             self.first_audio = now
+            self._wiring.keep(self)
 
     # --- telling ------------------------------------------------------------------------------------------------
 
@@ -377,6 +396,23 @@ class Session:
             drops=dict(self.drops),
         )
         return scored(stats, self.stream, hz, self.reports.heard)
+
+    def kept(self) -> dict[str, float]:
+        """What is written down now and then, by the table's columns."""
+        totals, hz = self._totals(), self.codec.clock_hz
+        return {
+            "started": self.started or 0.0,
+            "first_audio": self.first_audio or 0.0,
+            "received": totals.received_packets,
+            "lost": totals.lost_packets,
+            "loss_bursts": totals.loss_bursts,
+            "late": totals.late_packets,
+            "concealed_ms": self.repair.concealed * 1000 // hz,
+            "filled_ms": self.repair.filled * 1000 // hz,
+            "jitter_ms": totals.jitter_ms or self._earlier.jitter_ms,
+            "receive_ssrc": self.remote_ssrc or 0,
+            "receive_sequence": self.extended,
+        }
 
     def _totals(self) -> plane.StreamStats:
         """Received over all streams the far end has sent."""

@@ -31,3 +31,10 @@ class MediaOptions:
     recording: RecordingOptions = field(default_factory=RecordingOptions)
     relatch_after_ms: int = 500
     """How long the latched source must be silent before another may take its place."""
+    realtime: bool = False
+    """Run media workers before everything without real-time priority (SCHED_RR)."""
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of ports the range has, at most."""
+        return (self.last_port - self.first_port + 1) // 2

@@ -37,6 +37,9 @@ class FakePlane:
         """Commands of this kind raise."""
         self.tell: Callable[[plane.Event], None] = lambda event: None
 
+    async def start(self) -> None:
+        pass
+
     def command(self, command: plane.Command, sockets: tuple[int, int] | None = None) -> None:
         if self.breaks is not None and isinstance(command, self.breaks):
             raise RuntimeError("a defect")

@@ -10,6 +10,7 @@ from sipgw.ai.events import AudioFormat
 from sipgw.flow import Endpoint
 from sipgw.media.batch import Engine, EngineEvent
 from sipgw.media.plane import CreateSession, Stream
+from sipgw.media.table import Table
 from sipgw.options import MediaOptions
 from sipgw.rtp.packet import Packet, pack, parse
 from sipgw.trace import Note
@@ -33,10 +34,12 @@ def stream(name: str = "PCMU", **changes: object) -> Stream:
 class Rig:
     """An engine and its clock. Everything that leaves is kept by slot."""
 
-    def __init__(self, options: MediaOptions | None = None, trace: list[Note] | None = None) -> None:
+    def __init__(
+        self, options: MediaOptions | None = None, trace: list[Note] | None = None, table: Table | None = None
+    ) -> None:
         self.notes: list[Note] = [] if trace is None else trace
         self.options = options or MediaOptions(last_port=20_127)
-        self.engine = Engine(self.options, trace=self.notes.append, random=Random(1))
+        self.engine = Engine(self.options, table=table, trace=self.notes.append, random=Random(1))
         self.now, self.number = 100.0, -1
         self.sent: dict[int, list[Packet]] = defaultdict(list)
         self.times: dict[int, list[float]] = defaultdict(list)

@@ -3,7 +3,7 @@
 import pytest
 
 from sipgw.errors import Unavailable
-from sipgw.media.table import ROW, Table
+from sipgw.media.table import Table
 
 
 def test_rows_are_claimed_released_and_claimed_again() -> None:
@@ -18,7 +18,7 @@ def test_rows_are_claimed_released_and_claimed_again() -> None:
 
 
 def test_another_table_over_the_same_memory_sees_the_sessions() -> None:
-    memory = bytearray(ROW.itemsize * 4)
+    memory = bytearray(Table.bytes_for(4))
     slot = Table(memory, 4).claim("call-1", "session-1", 0xFFFFFFFF, 70_000, 0xFFFFFFFE)
     other = Table(memory, 4)
     assert other.rows[slot]["call"] == b"call-1"
@@ -44,7 +44,20 @@ def test_a_source_with_a_zone_is_kept_without_it() -> None:
     assert table.latched(0) == ("fe80::1", 4000)
 
 
-def test_how_far_the_far_end_has_come_is_kept() -> None:
+def test_what_is_written_down_is_kept_by_column_and_forgotten_with_its_row() -> None:
     table = Table.of(1)
-    table.received(0, 77, 65_536 + 9)
-    assert (table.rows[0]["receive_ssrc"], table.rows[0]["receive_sequence"]) == (77, 65_545)
+    slot = table.claim("c", "s", 1, 2, 3, "cname")
+    table.write(slot, receive_ssrc=77, receive_sequence=65_536 + 9, lost=-1)
+    row = table.rows[slot]
+    assert (row["receive_ssrc"], row["receive_sequence"], row["lost"]) == (77, 65_545, -1)
+    assert table.slots() == {"s": slot}
+    table.release(slot)
+    assert (table.rows[slot]["lost"], table.slots()) == (0, {})
+
+
+def test_the_engines_sign_of_life_is_seen_through_the_same_memory() -> None:
+    memory = bytearray(Table.bytes_for(1))
+    writer, reader = Table(memory, 1), Table(memory, 1)
+    assert reader.beaten == 0
+    writer.beat(1234.5)
+    assert reader.beaten == 1234.5
