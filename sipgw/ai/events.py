@@ -38,6 +38,13 @@ class AudioFormat(Enum):
         return size / self.sample_bytes * 1000 / self.rate_hz
 
 
+class Words(msgspec.Struct, frozen=True):
+    """A turn of the conversation. `who` is `caller` or `agent`."""
+
+    who: str
+    text: str
+
+
 class CallFacts(msgspec.Struct, frozen=True):
     """What a backend may know of the call at its start."""
 
@@ -53,6 +60,10 @@ class CallFacts(msgspec.Struct, frozen=True):
     """Encoding name of the caller's leg."""
     started: str = ""
     """When the INVITE came: RFC 3339, UTC."""
+    resumed: bool = False
+    """The conversation goes on that a process of ours lost: no greeting, and the call's earlier words are in `said`."""
+    said: tuple[Words, ...] = ()
+    """The last of what was said before, as far as the backend told us."""
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):

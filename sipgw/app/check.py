@@ -32,7 +32,7 @@ def main(config: Path | None, *, show: bool = False) -> int:
         return 0
     _say(
         f"The configuration is good: {len(settings.backends)} backends, {len(settings.routes)} routes, "
-        f"room for {wanted_calls(settings)} calls, SIP on {_listeners(settings)}."
+        f"room for {wanted_calls(settings)} calls in {_workers(settings)}, SIP on {_listeners(settings)}."
     )
     _say_what_bounds(settings)
     for warning in examined.warnings:
@@ -59,6 +59,16 @@ def examined_or_told(config: Path | None) -> Examined | None:
 
 def _listeners(settings: Settings) -> str:
     return ", ".join(str(Flow(one.transport, one.local, one.local)) for one in settings.sip_options().listeners)
+
+
+def _workers(settings: Settings) -> str:
+    match settings.worker_count:
+        case 0:
+            return "the main process"
+        case 1:
+            return "one media worker"
+        case count:
+            return f"{count} media workers"
 
 
 def _say_what_bounds(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.control import Control
-from sipgw.app.prompts import load_prompts
+from sipgw.app.media import media_plane
 from sipgw.app.reload import Reloaded, Reloading, tell
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
 from sipgw.app.signalling import Signalling
@@ -26,7 +26,6 @@ from sipgw.ops.webhooks.service import Webhooks
 from sipgw.records.keeper import Keeper
 from sipgw.settings import Examined, Settings
 from sipgw.sip.agent import Agent
-from sipgw.worker.local import LocalPlane
 
 _STOP_LIMIT = 5.0
 """Seconds for the last BYEs to be answered."""
@@ -63,8 +62,7 @@ class Gateway:
         media = settings.media_options()
         self._pool = PortPool(media)
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
-        self._plane = LocalPlane(media, load_prompts(), self._trace)
-        self.metrics.watch_media(self._plane.lateness, self._plane.failures)
+        self._plane = media_plane(settings, self.state.path, self._log_trace, self.metrics, self._alarm)
         self._calls = Calls(
             settings.call_options(), media,
             token=token, wall=self._wall, trace=self._trace, publish=self.feed.publish,
@@ -107,6 +105,8 @@ class Gateway:
         self.feed.listen(self.webhooks.hear)
         await self.webhooks.start(self._settings.webhook_options())
         media, metrics = self._settings.media, self._settings.metrics
+        self._plane.detail(self._log_trace.wanted)
+        await self._plane.start()
         await self._signalling.open()
         if metrics.port:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
@@ -150,6 +150,7 @@ class Gateway:
     def _alarm(self, name: str, detail: str) -> None:
         """Something an operator should look at."""
         self._log.error("alarm", name=name, detail=detail)
+        self.metrics.alarm(name)
         self.feed.publish(Happening(Kind.ALARM, "", time.time(), {"name": name, "detail": detail}))
 
     def _wall(self, now: float) -> float:
@@ -159,6 +160,7 @@ class Gateway:
     def _take_log(self, settings: Settings) -> None:
         configure(settings.log.format, settings.log.level, secrets=settings.secrets())
         self._log_trace.follow()
+        self._plane.detail(self._log_trace.wanted)
 
     def _take_calls(self, settings: Settings) -> None:
         self._calls.reconfigure(settings.call_options())

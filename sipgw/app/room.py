@@ -6,7 +6,9 @@ from sipgw.io.ports import PortPool
 from sipgw.settings import Settings
 
 _A_CALL = 6
-"""Descriptors: two ports here and their duplicates in the worker, the AI's socket, and one to spare."""
+"""Descriptors, where media runs in the main process: two ports, their duplicates for the worker, the AI's socket, and
+one to spare. With workers no process has more: the main one has the ports and duplicates, a worker three a call.
+"""
 _BESIDES = 1024
 
 

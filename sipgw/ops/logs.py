@@ -77,6 +77,11 @@ class LogTrace:
     def __call__(self, note: Note) -> None:
         self._trace(note)
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the log has such lines now."""
+        return self._trace is not silent
+
     def follow(self) -> None:
         """The log's level may have changed."""
         self._trace = trace_to(self._log)

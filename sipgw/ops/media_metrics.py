@@ -1,11 +1,11 @@
 """The media engine's own counters, read when somebody scrapes: counting them costs its ticks nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
 
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 
@@ -29,32 +29,55 @@ class Lateness(Protocol):
         """Lateness of all ticks together."""
 
 
+class Counted(Protocol):
+    """What one worker counts."""
+
+    @property
+    def lateness(self) -> Lateness:
+        """Of its ticks."""
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Failed system calls on RTP sockets, by direction and error."""
+
+    @property
+    def sessions(self) -> int:
+        """How many it has."""
+
+
+Workers = Callable[[], Mapping[str, Counted]]
+"""Those there are now, by the number of their place, which a replaced one's successor has as well."""
+
+
 class MediaCollector(Collector):
-    """Shows what the engine has counted.
+    """Shows what the workers have counted."""
 
-    Args:
-        lateness: of its ticks.
-        failures: failed system calls on RTP sockets, by direction and error.
-    """
-
-    def __init__(self, lateness: Lateness, failures: Mapping[str, int]) -> None:
-        self._lateness, self._failures = lateness, failures
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
 
     def collect(self) -> Iterator[Metric]:
         """All of it, as it stands."""
-        late = self._lateness
-        yield CounterMetricFamily("sipgw_late_ticks", "Media ticks that came too late to be served.", late.missed)
-        counts = accumulate(late.buckets)
-        bounds = [*(str(bound / 1000) for bound in late.bounds_ms), "+Inf"]
-        yield HistogramMetricFamily(
-            "sipgw_tick_lateness_seconds",
-            "How late media ticks were served.",
-            buckets=list(zip(bounds, counts, strict=True)),
-            sum_value=late.sum_ms / 1000,
+        sessions = GaugeMetricFamily("sipgw_media_sessions", "Media sessions, by worker.", labels=("worker",))
+        missed = CounterMetricFamily(
+            "sipgw_late_ticks", "Media ticks that came too late to be served, by worker.", labels=("worker",)
+        )
+        late = HistogramMetricFamily(
+            "sipgw_tick_lateness_seconds", "How late media ticks were served, by worker.", labels=("worker",)
         )
         errors = CounterMetricFamily(
-            "sipgw_rtp_errors", "Failed system calls on RTP sockets, by direction and error.", labels=("error",)
+            "sipgw_rtp_errors",
+            "Failed system calls on RTP sockets, by worker, direction and error.",
+            labels=("worker", "error"),
         )
-        for name, count in self._failures.items():
-            errors.add_metric((name,), count)
-        yield errors
+        for place, worker in self._workers().items():
+            sessions.add_metric((place,), worker.sessions)
+            missed.add_metric((place,), worker.lateness.missed)
+            late.add_metric((place,), _buckets(worker.lateness), worker.lateness.sum_ms / 1000)
+            for name, count in worker.failures.items():
+                errors.add_metric((place, name), count)
+        yield from (sessions, missed, late, errors)
+
+
+def _buckets(late: Lateness) -> list[tuple[str, float]]:
+    bounds = [*(str(bound / 1000) for bound in late.bounds_ms), "+Inf"]
+    return list(zip(bounds, accumulate(late.buckets), strict=True))

@@ -8,12 +8,11 @@ than one millisecond.
 import asyncio
 import contextlib
 from collections import Counter as Tally
-from collections.abc import Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sipgw.io.sockets import bind_error
-from sipgw.ops.media_metrics import Lateness, MediaCollector
+from sipgw.ops.media_metrics import MediaCollector, Workers
 from sipgw.ops.record_metrics import RecordCollector, RecordCounts
 from sipgw.trace import Mark, Note
 
@@ -52,6 +51,9 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self._reload_worked.set(1)
+        self._alarms = Counter(
+            "sipgw_alarms", "What an operator should look at, by name.", ("name",), registry=self.registry
+        )
         self._dropped: Tally[tuple[str, str]] = Tally()
 
     def call_began(self) -> None:
@@ -80,9 +82,17 @@ class Metrics:
         if note.mark is Mark.DROP:
             self._dropped[note.layer, note.name] += 1
 
-    def watch_media(self, lateness: Lateness, failures: Mapping[str, int]) -> None:
-        """Show these counters of the media engine from now on, as they are when somebody asks."""
-        self.registry.register(MediaCollector(lateness, failures))
+    def dropped(self, layer: str, reason: str, count: int) -> None:
+        """Something was dropped, elsewhere."""
+        self._dropped[layer, reason] += count
+
+    def watch_media(self, workers: Workers) -> None:
+        """Show the media workers' counters from now on, as they are when somebody asks."""
+        self.registry.register(MediaCollector(workers))
+
+    def alarm(self, name: str) -> None:
+        """Something happened that an operator should look at."""
+        self._alarms.labels(name).inc()
 
     def watch_records(self, counts: RecordCounts) -> None:
         """Show what became of call records."""

@@ -32,6 +32,8 @@ class Media(Section):
     """Milliseconds without packets after which the AI is sent silence instead."""
     relatch_after_ms: Annotated[int, Field(ge=20, le=60_000)] = 500
     """Milliseconds the caller's address must be silent before packets from another are taken in its place."""
+    realtime: bool = False
+    """Run the media workers before everything without real-time priority (SCHED_RR); needs CAP_SYS_NICE."""
 
     @property
     def range(self) -> tuple[int, int]:

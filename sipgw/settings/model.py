@@ -1,5 +1,6 @@
 """The whole configuration: its sections, and what each layer gets to see of them."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +28,7 @@ from sipgw.settings.trunks import Trunk
 from sipgw.settings.watching import Log, Metrics
 
 EVERYBODY = ("0.0.0.0/0", "::/0")
+_MOST_WORKERS = 64
 
 
 class Settings(Section):
@@ -36,8 +38,8 @@ class Settings(Section):
     """Names this gateway in the Call-IDs it makes; letters, digits and `-`."""
     state: Path = Path(".sipgw")
     """Folder for what has to outlive the process, for this gateway alone; SIPGW_STATE overrides it."""
-    workers: int | Literal["auto"] = 0
-    """Processes for media; 0 is the only choice yet: media runs in the main process."""
+    workers: Annotated[int, Field(ge=0, le=_MOST_WORKERS)] | Literal["auto"] = 0
+    """Processes for media: a number, or `auto` for one less than there are cores; 0: none, in the main process."""
     sip: Sip = Field(default_factory=Sip)
     """Where SIP is spoken."""
     media: Media = Field(default_factory=Media)
@@ -59,12 +61,17 @@ class Settings(Section):
     routes: tuple[Route, ...]
     """Which calls go where, first fit."""
 
-    @field_validator("workers")
+    @field_validator("workers", mode="before")
     @classmethod
-    def _only_one_process(cls, value: int | str) -> int | str:
-        if value != 0:
-            raise ValueError("is not possible yet: this version runs media in the main process; set workers: 0")
+    def _number_or_auto(cls, value: object) -> object:
+        if value != "auto" and not (isinstance(value, int) and 0 <= value <= _MOST_WORKERS):
+            raise ValueError(f"is none; give a number from 0 to {_MOST_WORKERS}, or auto")
         return value
+
+    @property
+    def worker_count(self) -> int:
+        """How many media workers `workers` means on this machine."""
+        return max(1, len(os.sched_getaffinity(0)) - 1) if self.workers == "auto" else self.workers
 
     def sip_options(self) -> SipOptions:
         """What the SIP agent gets to see."""

@@ -6,14 +6,12 @@ duplicated descriptors: all as it is with a worker in another process, so that n
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import Callable
 
 from sipgw.ai.registry import Prompts
 from sipgw.media import plane
 from sipgw.options import MediaOptions
 from sipgw.trace import Trace, silent
-from sipgw.worker.tick import Lateness
 from sipgw.worker.worker import Worker
 
 
@@ -34,14 +32,15 @@ class LocalPlane:
         self._worker = Worker(options, self._emit, prompts, trace)
 
     @property
-    def lateness(self) -> Lateness:
-        """How late ticks were served."""
-        return self._worker.lateness
+    def workers(self) -> dict[str, Worker]:
+        """The one there is, by its number, for its counters."""
+        return {"0": self._worker}
 
-    @property
-    def failures(self) -> Counter[str]:
-        """Failed system calls on RTP sockets."""
-        return self._worker.failures
+    async def start(self) -> None:
+        """It is ready as made."""
+
+    def detail(self, on: bool) -> None:
+        """Its notes come in any case; they cost nothing that a log does not want."""
 
     def command(self, command: plane.Command, sockets: tuple[int, int] | None = None) -> None:
         """Carry out `command`."""

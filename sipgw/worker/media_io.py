@@ -92,6 +92,11 @@ class MediaIo:
             self._readers[endpoint.fileno()] = endpoint.recvfrom, take, command.session
             self._epoll.register(endpoint.fileno(), select.EPOLLIN)
 
+    def descriptors(self, session: str) -> tuple[int, int]:
+        """The RTP and RTCP sockets of a session."""
+        port = self._ports[session]
+        return port.rtp.fileno(), port.rtcp.fileno()
+
     def close(self, session: str, now: float) -> plane.StreamStats:
         """End a session: an RTCP BYE leaves, its sockets close."""
         stats = self._engine.destroy(session, now)

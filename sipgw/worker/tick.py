@@ -27,11 +27,10 @@ class Lateness:
 
     __slots__ = ("bounds_ms", "buckets", "missed", "sum_ms", "ticks")
 
-    def __init__(self) -> None:
+    def __init__(self, buckets: list[int] | None = None, ticks: int = 0, missed: int = 0, sum_ms: float = 0.0) -> None:
         self.bounds_ms = LATENESS_MS
-        self.buckets = [0] * (len(LATENESS_MS) + 1)
-        self.ticks = self.missed = 0
-        self.sum_ms = 0.0
+        self.buckets = buckets or [0] * (len(LATENESS_MS) + 1)
+        self.ticks, self.missed, self.sum_ms = ticks, missed, sum_ms
 
     def add(self, late_ms: float, missed: int) -> None:
         """Count one tick."""
@@ -58,9 +57,14 @@ class Ticker:
         self._descriptor = -1
         self.lateness = Lateness()
 
+    @property
+    def running(self) -> bool:
+        """Between `start` and `stop`."""
+        return self._descriptor >= 0 or self._handle is not None
+
     def start(self) -> None:
-        """Begin to tick."""
-        self._first = self._clock() + INTERVAL
+        """Begin to tick, with number 0."""
+        self._first, self._number = self._clock() + INTERVAL, -1
         self._descriptor = _timerfd(self._first)
         if self._descriptor >= 0:
             self._loop.add_reader(self._descriptor, self._expired)
@@ -68,9 +72,10 @@ class Ticker:
             self._arm()
 
     def stop(self) -> None:
-        """Tick no longer."""
+        """Tick no longer; nothing happens if it does not."""
         if self._handle is not None:
             self._handle.cancel()
+            self._handle = None
         if self._descriptor >= 0:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
@@ -88,7 +93,8 @@ class Ticker:
 
     def _called(self) -> None:
         self._tick()
-        self._arm()
+        if self._handle is not None:  # `serve` did not stop us
+            self._arm()
 
     def _tick(self) -> None:
         """Serve the newest sub-tick that is due, once."""

@@ -17,6 +17,7 @@ from sipgw.audio.wav import Encoding
 from sipgw.errors import SipgwError, UsageError
 from sipgw.media import plane
 from sipgw.media.batch import Engine, EngineEvent, Happened
+from sipgw.media.table import Table
 from sipgw.options import MediaOptions
 from sipgw.trace import Mark, Note, Trace, silent
 from sipgw.worker.ai_socket import AiSocket
@@ -40,6 +41,7 @@ class Worker:
         emit: takes events for control.
         prompts: what can be played, by name.
         trace: takes notes.
+        table: where the engine counts; by default in this process.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Worker:
         emit: Callable[[plane.Event], None],
         prompts: Prompts,
         trace: Trace = silent,
+        table: Table | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._emit, self._prompts, self._trace = emit, prompts, trace
-        self._engine = Engine(options, trace=trace, unix_offset=time.time() - time.monotonic())
+        self._table = table or Table.of(options.pairs)
+        self._engine = Engine(options, table=self._table, trace=trace, unix_offset=time.time() - time.monotonic())
         self._io = MediaIo(self._engine, self._hear, self._told, self._break)
         self._recorder = Recorder(
             partial(open_file, options.recording), Encoding(options.recording.encoding), self._of_recording, trace
@@ -60,9 +64,11 @@ class Worker:
         self._sockets: set[AiSocket] = set()
         self._broken: dict[str, Exception] = {}
         self._ticker = Ticker(self._serve, self._loop, time.monotonic)
-        self._ticker.start()
+        self.beat()
 
-    def __len__(self) -> int:
+    @property
+    def sessions(self) -> int:
+        """How many there are."""
         return len(self._placed)
 
     @property
@@ -74,6 +80,14 @@ class Worker:
     def failures(self) -> Counter[str]:
         """Failed system calls on RTP sockets."""
         return self._io.failures
+
+    def beat(self) -> None:
+        """Give a sign of life in the table; each tick does as well, but there are none without sessions."""
+        self._table.beat(time.monotonic())
+
+    def descriptors(self, session: str) -> tuple[int, int]:
+        """The RTP and RTCP sockets of a session."""
+        return self._io.descriptors(session)
 
     # --- commands ---------------------------------------------------------------------------------------------
 
@@ -104,6 +118,8 @@ class Worker:
         self._placed[command.session] = Placed(
             command, self._engine, self._emit, self._break, self._prompts, self._sockets, self._trace
         )
+        if not self._ticker.running:
+            self._ticker.start()
 
     def _start(self, placed: Placed, command: plane.StartSession, now: float) -> None:
         self._engine.start(placed.id, now)
@@ -150,17 +166,20 @@ class Worker:
         del self._placed[placed.id]
         self._emit(plane.SessionEnded(placed.id, self._io.close(placed.id, now)))
 
-    # --- every 5 ms -------------------------------------------------------------------------------------------
+    # --- every 5 ms, while there is a session ---------------------------------------------------------------------
 
     def _serve(self, number: int, now: float, missed: int) -> None:
         try:
             self._io.serve(number, now, missed)
         except Exception:  # noqa: BLE001 - the next tick may go well, and the other sessions need it
             self._note("tick_failed", now, detail=traceback.format_exc())
+        self._table.beat(now)
         if self._broken:
             self._bury()
         if not number % _WATCH_TICKS:
             self._recorder.watch(now)
+        if not self._placed:
+            self._ticker.stop()
 
     def _hear(self, session: str, audio: bytes) -> None:
         placed = self._placed.get(session)

@@ -26,7 +26,7 @@ def config(tmp_path: Path) -> Path:
 def test_check_says_how_many_calls_there_is_room_for(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(config) == 0
     assert capsys.readouterr().out == (
-        "The configuration is good: 1 backends, 1 routes, room for 9 calls, "
+        "The configuration is good: 1 backends, 1 routes, room for 9 calls in the main process, "
         "SIP on udp:127.0.0.1:5090, tcp:127.0.0.1:5090.\n"
     )
 

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sipgw.ops.metrics import Metrics
 from sipgw.trace import Mark, Note
 from sipgw.worker.tick import Lateness
+from tests.ops.test_media_metrics import Worker
 from tests.shared import missing
 
 DEPLOY = Path(__file__).parents[2] / "config" / "deploy"
@@ -29,10 +30,11 @@ _LABELS = re.compile(r"(sipgw_\w+)\{([^}]*)\}")
 def counted() -> dict[str, set[str]]:
     """Every series of a gateway that has seen a bit of everything, with its labels."""
     metrics = Metrics()
-    metrics.watch_media(Lateness(), {"send_ECONNREFUSED": 1})
+    metrics.watch_media(lambda: {"0": Worker(Lateness(), {"send_ECONNREFUSED": 1}, 1)})
     metrics.call_began()
     metrics.call_ended("normal", answered=True, seconds=1.0, first_audio_ms=300)
     metrics.send_error("EPERM")
+    metrics.alarm("worker_died")
     metrics.trace(Note(0.0, "sip", Mark.DROP, "not_sip"))
     names: dict[str, set[str]] = defaultdict(set)
     for family in text_string_to_metric_families(metrics.render().decode()):
