@@ -87,6 +87,10 @@ class SipOptions:
     t4: float = 5.0
     """Longest a message stays in the network."""
     max_message_bytes: int = 65_535
+    session_expires: int = 1800
+    """Seconds after which a call that nobody refreshed is over (RFC 4028); 0: we ask for no session timer."""
+    min_session_expires: int = 90
+    """The least that a peer may ask for."""
     datagram_limit_bytes: int = 1300
     """Larger requests go over TCP where there is a listener for it (RFC 3261 section 18.1.1)."""
     streams: StreamOptions = StreamOptions()

@@ -105,6 +105,10 @@ class Sip(Section):
     """How long a message may linger in the network (RFC 3261 timer T4)."""
     max_message_bytes: Annotated[int, Field(ge=1500, le=65_535)] = 65_535
     """Longer datagrams are dropped."""
+    session_expires: Annotated[int, Field(ge=0)] = 1800
+    """Seconds after which a call that nobody refreshed is over (RFC 4028); 0: we ask for no session timer."""
+    min_session_expires: Annotated[int, Field(ge=90)] = 90
+    """The least seconds that a peer may ask for; less gets 422."""
     datagram_limit_bytes: Annotated[int, Field(ge=500, le=65_535)] = 1300
     """Longer requests of ours go over TCP where we listen for it, as they would not fit one packet of the network."""
     realm: str = "sipgw"

@@ -10,7 +10,7 @@ from typing import Any
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions
-from sipgw.sip import memory, our_invite, serving, their_invite
+from sipgw.sip import memory, our_invite, refresh, serving, their_invite
 from sipgw.sip.core import Changed, Core, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
@@ -33,6 +33,7 @@ class Agent:
         self, options: SipOptions, *, token: Callable[[], str], trace: Trace = silent, changed: Changed = unheard
     ) -> None:
         self._core = Core(options, token, trace, changed)
+        self._core.refresh, self._core.expire = refresh.refresh, refresh.expire
 
     @property
     def draining(self) -> bool:

@@ -15,8 +15,8 @@ from sipgw.sip.credentials import Answers
 from sipgw.sip.leg import Extra
 from sipgw.sip.message import Request, Response
 
-_CHALLENGES = 4
-"""Answered, at most: each proxy on the way may ask, and one whose nonce went stale asks twice."""
+_AGAIN = 4
+"""Refusals that are answered by asking again, at most: each proxy on the way may ask who we are, one may ask twice."""
 
 
 class Make(Protocol):
@@ -37,6 +37,7 @@ class Attempts:
         user: is told what came of it, once.
         now: seconds.
         answers: what to say to who asks who we are.
+        learn: takes a refusal; whether the request, made anew, may do better.
     """
 
     request: Request
@@ -54,13 +55,14 @@ class Attempts:
         user: ClientUser,
         now: float,
         answers: Answers | None = None,
+        learn: Callable[[Request, Response], bool] | None = None,
     ) -> None:
         self._core, self._make, self._count, self._user = core, make, count, user
         self._left = deque(flows)
         self._datagram: Flow | None = None
         """Where it would have gone, had it not been too large."""
         self._heard = False
-        self._answers, self._challenges = answers, 0
+        self._answers, self._learn, self._again = answers, learn, 0
         self._next(now)
 
     def no_more(self) -> None:
@@ -89,11 +91,16 @@ class Attempts:
             self._next(now)
             return
         self._heard = True
-        if self._answers and self._challenges < _CHALLENGES and self._answers.learn(self.request, response):
-            self._challenges += 1
+        if response.status >= 300 and self._again < _AGAIN and self._may_do_better(response):
+            self._again += 1
             self._try(self.flow, now, moved=True)
             return
         self._user.response(response, now)
+
+    def _may_do_better(self, response: Response) -> bool:
+        if self._answers and self._answers.learn(self.request, response):
+            return True
+        return self._learn is not None and self._learn(self.request, response)
 
     def _failed(self, status: int, now: float) -> None:
         if not self._heard and self._datagram is not None:

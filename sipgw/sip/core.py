@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from sipgw.errors import UsageError
 from sipgw.flow import Endpoint, Flow
 from sipgw.options import SipOptions
 from sipgw.sip.body import SDP
@@ -12,10 +13,11 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.exchange import Exchange
-from sipgw.sip.inspection import ALLOW
+from sipgw.sip.inspection import ALLOW, SUPPORTED
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
 from sipgw.sip.paths import beside, contact, via
+from sipgw.sip.session_timer import SessionTimer
 from sipgw.sip.trust import Trust
 from sipgw.sip.values import COOKIE
 from sipgw.trace import Mark, Note, Trace
@@ -32,6 +34,12 @@ _KEPT = 10_000
 """More than there are dialogs."""
 
 T = TypeVar("T")
+Act = Callable[["Core", Leg, float], None]
+
+
+def _unwound(core: "Core", leg: Leg, now: float) -> None:
+    """Nothing is wired here."""
+    raise UsageError("the agent has no acts for session timers")
 
 
 class Recent(Generic[T]):
@@ -68,6 +76,9 @@ class Core:
         self.trace = trace
         self.trust = Trust(options, token)
         self._secret = token()
+        self.refresh: Act = _unwound
+        self.expire: Act = _unwound
+        """What to do when a leg's session timer says so; wired by the agent, as those acts need this."""
         self._gone: Recent[Flow] = Recent(_KEPT)
         """Connections that are over."""
         self._no_stream: Recent[Endpoint] = Recent(_KEPT)
@@ -91,9 +102,22 @@ class Core:
         self.changed(leg.name)
         if leg.theirs is not None:
             leg.theirs.settle()
+        if leg.timer is not None:
+            leg.timer.stop()
         if event is not None and not leg.told:
             leg.told = True
             self.tell(event)
+
+    def timer_of(self, leg: Leg) -> SessionTimer:
+        """The leg's session timer, made where it has none yet."""
+        if leg.timer is None:
+            leg.timer = SessionTimer(
+                self.options,
+                self.exchange.timers,
+                lambda now: self.refresh(self, leg, now),
+                lambda now: self.expire(self, leg, now),
+            )
+        return leg.timer
 
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A connection is over: what waits on it fails, and what its dialogs have to say needs another."""
@@ -163,7 +187,7 @@ class Core:
 
     def capable(self, flow: Flow, headers: Extra) -> Extra:
         """Our Contact and what we can do, before `headers`, for messages that make or refresh a dialog."""
-        own = (("Contact", contact(self.options, flow)), ("Allow", ALLOW), ("Supported", ""))
+        own = (("Contact", contact(self.options, flow)), ("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED)))
         return (*(pair for pair in own if not _names(headers, pair[0].lower())), *headers)
 
     def request(

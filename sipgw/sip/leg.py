@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from sipgw.flow import Flow
 from sipgw.sip.dialog import Dialog
-from sipgw.sip.message import Request
+from sipgw.sip.message import Request, Response
 
 if TYPE_CHECKING:
     from sipgw.sip.credentials import Answers
     from sipgw.sip.our_invite import OurInvite
+    from sipgw.sip.session_timer import SessionTimer
     from sipgw.sip.their_invite import TheirInvite
+    from sipgw.sip.their_update import TheirUpdate
 
 Extra = tuple[tuple[str, str], ...]
 """Further headers for one message."""
@@ -31,6 +33,11 @@ class Stage(Enum):
     GONE = "gone"
 
 
+def allowed(message: Request | Response) -> frozenset[str]:
+    """Methods its sender takes, by its Allow; empty where it does not say."""
+    return frozenset(method.strip().upper() for method in message.headers.listed("Allow"))
+
+
 @dataclass(slots=True)
 class Leg:
     """The state of one leg. Its name is our tag, so that a message finds it without a search."""
@@ -41,13 +48,18 @@ class Leg:
     request: Request | None = None
     """The INVITE, as long as it has no final response."""
     dialog: Dialog | None = None
-    theirs: "TheirInvite | None" = None
-    """Their INVITE without an answer, or with one that was not acknowledged."""
+    theirs: "TheirInvite | TheirUpdate | None" = None
+    """Their INVITE or UPDATE without an answer, or an INVITE with one that was not acknowledged."""
     ours: "OurInvite | None" = field(default=None)
     """Our INVITE without a final response."""
     farewell: Extra | None = None
     """A hang-up that must wait, with its headers: for a provisional response, or for the ACK (RFC 3261 9.1 and 15)."""
     answers: "Answers | None" = None
     """What we say to who asks who we are."""
+    timer: "SessionTimer | None" = None
+    allows: frozenset[str] = frozenset()
+    """Methods the far end takes, by its own word."""
+    description: bytes = b""
+    """What we said last of our media: the SDP of our offer or answer in force."""
     told: bool = False
     """The layer above knows that it is over."""

@@ -10,7 +10,7 @@ from sipgw.sip.leg import Leg, Stage
 from sipgw.sip.message import Request, Response, parse
 from sipgw.sip.their_invite import TheirInvite, acknowledged
 
-VERSION = 2
+VERSION = 3
 """Of the snapshots."""
 
 
@@ -26,6 +26,9 @@ def written(leg: Leg) -> dict[str, Any] | None:
     return {
         "version": VERSION,
         "dialog": dialog.snapshot(),
+        "session": [leg.timer.interval, leg.timer.ours] if leg.timer is not None else [0, False],
+        "allows": sorted(leg.allows),
+        "description": leg.description.decode("latin-1"),
         "unacknowledged": [_text(message) for message in unacknowledged] if unacknowledged else None,
     }
 
@@ -40,6 +43,9 @@ def restored(core: Core, name: str, plain: Mapping[str, Any], now: float) -> Non
         raise ValueError(f"leg snapshot of version {plain.get('version')!r}, not {VERSION}")
     dialog = Dialog.restore(plain["dialog"])
     leg = core.legs[name] = Leg(name, dialog.flow, Stage.UP, dialog=dialog)
+    leg.allows, leg.description = frozenset(plain["allows"]), plain["description"].encode("latin-1")
+    interval, ours = plain["session"]
+    core.timer_of(leg).resume(interval, ours, now)
     if dialog.flow.reliable:
         core.flow_lost(dialog.flow, now)  # the connection ended with the process that had it
     if plain["unacknowledged"]:

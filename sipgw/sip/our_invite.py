@@ -12,27 +12,42 @@ from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
-from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
 from sipgw.sip.timers import Timer
 
 _PROOFS = ("Authorization", "Proxy-Authorization")
+_REFRESH_AGAIN = 4.0
+"""Seconds until the next try of a refresh that was refused."""
 
 
 class OurInvite:
     """One INVITE of ours on a leg, sent on creation. It outlives the leg: every 2xx wants an ACK."""
 
     def __init__(
-        self, core: Core, leg: Leg, make: Make, flows: Sequence[Flow], count: Callable[[], int], now: float
+        self,
+        core: Core,
+        leg: Leg,
+        make: Make,
+        flows: Sequence[Flow],
+        count: Callable[[], int],
+        now: float,
+        *,
+        refresh: bool = False,
     ) -> None:
         self._core = core
         self._leg = leg
         self._initial = leg.stage is Stage.ASKING
+        self._refresh = refresh
+        """It only says that we are still there: the layer above does not know of it."""
         self._progressed = False
         self._give_up_timer: Timer | None = None
         self._acks: dict[str, tuple[bytes, Flow]] = {}
         leg.ours = self
-        self._attempts = Attempts(core, make, flows, count, ClientUser(self._responded, self._failed), now, leg.answers)
+        self._attempts = Attempts(
+            core, make, flows, count, ClientUser(self._responded, self._failed), now,
+            leg.answers, core.timer_of(leg).too_small,
+        )  # fmt: skip
 
     @property
     def request(self) -> Request:
@@ -80,19 +95,22 @@ class OurInvite:
             self._core.exchange.send(*self._acks[tag], now)
             return
         self._settle()
-        leg = self._leg
+        leg, core = self._leg, self._core
+        core.timer_of(leg).answered(response, now)
+        leg.allows = allowed(response) or leg.allows
+        leg.description = self.request.body or leg.description
         if self._initial:
             dialog = Dialog.of_response(self.request, response, self._attempts.flow)
         else:
             assert leg.dialog is not None, "a re-INVITE has a dialog"
             dialog = leg.dialog
             dialog.refresh(response)
-            self._core.changed(leg.name)
+            core.changed(leg.name)
         self._acknowledge(dialog, tag, now)
         if self._initial:
             self._established(dialog, response, now, first=first)
-        elif leg.stage is Stage.UP:
-            self._core.tell(Answered(leg.name, response))
+        elif leg.stage is Stage.UP and not self._refresh:
+            core.tell(Answered(leg.name, response))
 
     def _acknowledge(self, dialog: Dialog, tag: str, now: float) -> None:
         flow = self._core.hop(dialog)
@@ -129,6 +147,8 @@ class OurInvite:
             leg.told = True
             core.tell(Lost(leg.name, "gone"))
             send_bye(core, leg, now)
+        elif self._refresh:
+            core.timer_of(leg).retry(now, _REFRESH_AGAIN)
         else:
             core.tell(Refused(leg.name, status, response, initial=False))
 
@@ -153,6 +173,7 @@ def invite(
     """Call `uri` over the first of `flows` that works."""
     leg = Leg(core.new_name(), flows[0], Stage.ASKING)
     leg.answers = core.answers(credentials)
+    timer = core.timer_of(leg)
     call_id = core.new_call_id()
 
     def make(flow: Flow, number: int, extra: Extra) -> Request:
@@ -162,7 +183,8 @@ def invite(
             ("Call-ID", call_id),
             ("CSeq", f"{number} INVITE"),
         )
-        return core.request("INVITE", uri, flow, rows, core.capable(flow, (*headers, *extra)), body)
+        more = (*headers, *timer.request_headers(), *extra)
+        return core.request("INVITE", uri, flow, rows, core.capable(flow, more), body)
 
     core.legs[leg.name] = leg
     leg.request = OurInvite(core, leg, make, flows, count(1).__next__, now).request
@@ -179,7 +201,8 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
         dialog = leg.dialog
 
         def make(flow: Flow, number: int, extra: Extra) -> Request:
-            return core.within(dialog, "INVITE", flow, number, core.capable(flow, (*headers, *extra)), body)
+            more = (*headers, *core.timer_of(leg).request_headers(), *extra)
+            return core.within(dialog, "INVITE", flow, number, core.capable(flow, more), body)
 
         OurInvite(core, leg, make, (core.hop(dialog),), partial(core.count, dialog), now)
 

@@ -6,7 +6,7 @@ from sipgw.sip.bye import send_bye
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited
-from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
 from sipgw.sip.server_transaction import InviteServer
 from sipgw.sip.timers import Timer
@@ -107,6 +107,8 @@ def receive_invite(
     leg = Leg(core.new_name(), source, Stage.ASKED, request)
     leg.dialog = Dialog.of_request(request, source, leg.name)
     leg.theirs = TheirInvite(core, leg, request, server)
+    leg.allows = allowed(request)
+    core.timer_of(leg).asked(request)
     core.legs[leg.name] = leg
     server.respond(core.respond(request, 100), now)
     leg.answers = core.answers(verdict.credentials)
@@ -124,6 +126,8 @@ def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServe
         raise PeerError(500, "", (("Retry-After", str(core.spread(10))),))
     if leg.stage is not Stage.UP:
         raise PeerError(481)
+    core.timer_of(leg).asked(request)
+    leg.allows = allowed(request) or leg.allows
     leg.theirs = TheirInvite(core, leg, request, server)
     server.respond(core.respond(request, 100), now)
     core.tell(Reinvited(leg.name, request))
@@ -174,7 +178,8 @@ def answer(core: Core, leg: Leg, body: bytes, now: float, headers: Extra) -> Non
     if leg.stage is Stage.UP:
         dialog.refresh(theirs.request)
     leg.stage, dialog.confirmed, leg.request = Stage.UP, True, None
-    theirs.accept(body, now, headers)
+    leg.description = body or leg.description
+    theirs.accept(body, now, (*headers, *core.timer_of(leg).accept(now)))
     core.changed(leg.name)
 
 

@@ -491,7 +491,7 @@ def test_info_within_a_call_is_no_fault_of_the_call(wire: Wire) -> None:
 
 def test_options_says_what_we_can_do(wire: Wire) -> None:
     (ok,) = wire.gets(Phone().request("OPTIONS"))
-    assert (ok.brief, ok["Allow"], ok["Accept"], ok["Supported"]) == ("200", ALLOW, "application/sdp", "")
+    assert (ok.brief, ok["Allow"], ok["Accept"], ok["Supported"]) == ("200", ALLOW, "application/sdp", "timer")
 
 
 def test_options_within_a_call_is_answered(wire: Wire) -> None:

@@ -1,0 +1,89 @@
+"""Keeps a call's session alive: refreshes of ours, by UPDATE where the peer takes it, and the end where nobody came."""
+
+from sipgw.flow import Flow
+from sipgw.sip.attempts import Attempts
+from sipgw.sip.bye import send_bye
+from sipgw.sip.client_transaction import ClientUser
+from sipgw.sip.core import Core
+from sipgw.sip.events import Lost
+from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.message import Request, Response
+from sipgw.sip.our_invite import OurInvite
+
+_AGAIN = 4.0
+"""Seconds until the next try of a refresh that could not be made."""
+_EXPIRED = (("Reason", 'SIP;cause=408;text="session expired"'),)
+
+
+def refresh(core: Core, leg: Leg, now: float) -> None:
+    """Say that we are still there."""
+    timer = core.timer_of(leg)
+    if leg.stage is not Stage.UP or leg.dialog is None:
+        return
+    if leg.ours is not None or leg.theirs is not None:
+        timer.retry(now, _AGAIN)
+    elif "UPDATE" in leg.allows:
+        _update(core, leg, now)
+    else:
+        _reinvite(core, leg, now)
+
+
+def _update(core: Core, leg: Leg, now: float) -> None:
+    dialog, timer = leg.dialog, core.timer_of(leg)
+    assert dialog is not None, "a leg that is up has a dialog"
+
+    def make(flow: Flow, number: int, extra: Extra) -> Request:
+        headers = core.capable(flow, (*timer.request_headers(), *extra))
+        return core.within(dialog, "UPDATE", flow, number, headers)
+
+    def answered(response: Response, now: float) -> None:
+        if response.status < 200:
+            return
+        if response.status < 300:
+            dialog.refresh(response)
+            timer.answered(response, now)
+        elif response.status in (405, 501):
+            leg.allows -= {"UPDATE"}
+            timer.retry(now, 0.0)
+        else:
+            _refused(core, leg, response.status, now)
+
+    def failed(status: int, now: float) -> None:
+        _refused(core, leg, status, now)
+
+    Attempts(
+        core, make, (core.hop(dialog),), lambda: core.count(dialog), ClientUser(answered, failed), now,
+        leg.answers, timer.too_small,
+    )  # fmt: skip
+
+
+def _reinvite(core: Core, leg: Leg, now: float) -> None:
+    """The same description again, by its o= line: nothing is negotiated (RFC 4028 section 7.4)."""
+    dialog, timer = leg.dialog, core.timer_of(leg)
+    assert dialog is not None, "a leg that is up has a dialog"
+
+    def make(flow: Flow, number: int, extra: Extra) -> Request:
+        headers = core.capable(flow, (*timer.request_headers(), *extra))
+        return core.within(dialog, "INVITE", flow, number, headers, leg.description)
+
+    OurInvite(core, leg, make, (core.hop(dialog),), lambda: core.count(dialog), now, refresh=True)
+
+
+def _refused(core: Core, leg: Leg, status: int, now: float) -> None:
+    if leg.stage is not Stage.UP:
+        return
+    if status in (408, 481):
+        leg.told = True
+        core.tell(Lost(leg.name, "gone"))
+        send_bye(core, leg, now)
+    else:
+        core.timer_of(leg).retry(now, _AGAIN)
+
+
+def expire(core: Core, leg: Leg, now: float) -> None:
+    """The far end did not say in time that it is still there (section 10)."""
+    if leg.stage is not Stage.UP or leg.dialog is None:
+        return
+    leg.told = True
+    core.tell(Lost(leg.name, "session_expired"))
+    send_bye(core, leg, now, _EXPIRED)
