@@ -31,6 +31,8 @@ class Call:
     def __init__(self, call: str, leg: str, around: Surroundings, now: float) -> None:
         self.id = call
         self.leg = leg
+        self.serial = 0
+        """Its place among the calls of this run."""
         self.state = State.NEW
         self.draft = Draft(call, around.wall, now, around.options.node)
         self._around = around

@@ -44,6 +44,12 @@ class CallView:
     """Who has it on hold: `gateway`, `caller`."""
     prompt: str = ""
     """The prompt that plays."""
+    source: str = ""
+    """The address the INVITE came from."""
+    route: str = ""
+    """The pattern of the route that took it."""
+    serial: int = 0
+    """Counts the calls of this run."""
 
 
 class Calls:
@@ -74,6 +80,7 @@ class Calls:
         self._around = Surroundings(options, media, Routes(options.routes, options.backends), trace, wall, publish)
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}
+        self._serial = 0
         self.draining = False
         self.causes: Counter[str] = Counter()
         """How many calls ended, by the record's name of the cause."""
@@ -91,6 +98,21 @@ class Calls:
         """New calls go by these options, and limits count at once; calls that are there keep what they began with."""
         self._options = options = replace(options, node=self._options.node)
         self._around = replace(self._around, options=options, routes=Routes(options.routes, options.backends))
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many calls as are allowed at a time."""
+        most = self._options.max_calls
+        return bool(most) and len(self._calls) >= most
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all calls, the oldest first."""
+        return tuple(self._calls)
+
+    def view(self, call: str) -> CallView | None:
+        """One call as it stands; None where there is none of that id."""
+        found = self._calls.get(call)
+        return None if found is None else _view(found)
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -160,19 +182,19 @@ class Calls:
     # --- new calls ------------------------------------------------------------------------------------------------
 
     def _invited(self, event: Invited, now: float) -> list[Effect]:
-        refusal = self._full()
+        refusal = self._refusal()
         call = Call(call_id(self._options.node, self._token()), event.leg, self._around, now)
+        self._serial = call.serial = self._serial + 1
         self._calls[call.id] = self._legs[event.leg] = call
         if refusal is None:
             return self._deliver(call, event, now)
         return self._each((call,), lambda call: call.turn_away(event, refusal, now), now)
 
-    def _full(self) -> Cause | None:
+    def _refusal(self) -> Cause | None:
         """Why no call can be taken now."""
         if self.draining:
             return Cause.DRAINING
-        most = self._options.max_calls
-        return Cause.OVERLOAD if most and len(self._calls) >= most else None
+        return Cause.OVERLOAD if self.full else None
 
     # --- delivery -------------------------------------------------------------------------------------------------
 
@@ -239,4 +261,7 @@ def _view(call: Call) -> CallView:
         answered=None if draft.answered is None else draft.wall(draft.answered),
         held_by=call.held_by,
         prompt=call.prompt,
+        source=draft.source,
+        route=draft.route,
+        serial=call.serial,
     )

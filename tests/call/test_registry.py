@@ -198,8 +198,14 @@ def test_a_snapshot_of_the_calls() -> None:
     control = Control()
     phone = control.invite()
     assert control.calls.calls() == (
-        CallView("n1-0001", "alice", "100", "connecting", "", "PCMU", EPOCH, None),
+        CallView(
+            "n1-0001", "alice", "100", "connecting", "", "PCMU", EPOCH, None,
+            source="192.0.2.7", route="*", serial=1,
+        ),
     )  # fmt: skip
+    assert control.calls.ids() == ("n1-0001",)
+    assert control.calls.view("n1-0001") == control.calls.calls()[0]
+    assert control.calls.view("n1-0002") is None
     control.advance(0.5)
     phone.talks()
     (view,) = control.calls.calls()
