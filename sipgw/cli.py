@@ -1,10 +1,14 @@
 """The command line: arguments and nothing else. What a command does is in `app` and `tools`."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sipgw.tools.steer import Remote
 
 # Before numpy: its BLAS would spin helper threads for products of a few kilobytes, at sixteen times the cost.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -166,6 +170,110 @@ def webhooks_test(endpoint: Endpoint, config: Config = None) -> None:
     from sipgw.app.webhooks import test
 
     raise typer.Exit(test(endpoint, config))
+
+
+calls = typer.Typer(help="Look at the calls of a running gateway and steer them.", no_args_is_help=True)
+cli.add_typer(calls, name="calls")
+CallId = Annotated[str, typer.Argument(metavar="CALL", help="The call's id, as `sipgw calls list` shows it.")]
+
+
+@calls.callback()
+def _gateway(
+    context: typer.Context,
+    config: Config = None,
+    url: Annotated[str, typer.Option(help="Where its API is, such as http://127.0.0.1:8060.")] = "",
+    token_file: Annotated[Path | None, typer.Option(help="File with the token; default: the state folder's.")] = None,
+) -> None:
+    def done(act: "Callable[[Remote], None]") -> None:
+        from sipgw.app.steer import main as steered
+
+        raise typer.Exit(steered(config, url, token_file, act))
+
+    context.obj = done
+
+
+@calls.command("list")
+def list_calls(
+    context: typer.Context,
+    state: Annotated[str, typer.Option(help="Only those in this state, such as talking.")] = "",
+    caller: Annotated[str, typer.Option("--from", help="Only those from this number.")] = "",
+    called: Annotated[str, typer.Option("--to", help="Only those to this number.")] = "",
+    target: Annotated[str, typer.Option(help="Only those with this backend.")] = "",
+) -> None:
+    """The calls there are, the oldest first."""
+    context.obj(lambda remote: remote.list({"state": state, "caller": caller, "called": called, "target": target}))
+
+
+@calls.command()
+def show(context: typer.Context, call_id: CallId) -> None:
+    """All that is known of one call."""
+    context.obj(lambda remote: remote.show(call_id))
+
+
+@calls.command()
+def hangup(context: typer.Context, call_id: CallId) -> None:
+    """End a call; one that rings is refused."""
+    context.obj(lambda remote: remote.steer(call_id, "hangup"))
+
+
+@calls.command("play")
+def play_prompt(
+    context: typer.Context, call_id: CallId, prompt: Annotated[str, typer.Argument(help="Such as greeting.")]
+) -> None:
+    """Play a prompt to the caller; the AI is silent meanwhile."""
+    context.obj(lambda remote: remote.steer(call_id, "play", prompt=prompt))
+
+
+@calls.command()
+def stop(context: typer.Context, call_id: CallId) -> None:
+    """End the prompt that plays."""
+    context.obj(lambda remote: remote.steer(call_id, "stop"))
+
+
+@calls.command()
+def dtmf(
+    context: typer.Context,
+    call_id: CallId,
+    digits: Annotated[str, typer.Argument(help="0 to 9, *, # and A to D.")],
+    duration_ms: Annotated[int, typer.Option("--ms", help="Length of each key.")] = 160,
+) -> None:
+    """Press keys towards the caller."""
+    context.obj(lambda remote: remote.steer(call_id, "dtmf", digits=digits, duration_ms=duration_ms))
+
+
+@calls.command()
+def hold(
+    context: typer.Context,
+    call_id: CallId,
+    music: Annotated[str | None, typer.Option(help="Prompt that repeats meanwhile; empty: silence.")] = None,
+) -> None:
+    """Put the caller on hold."""
+    context.obj(lambda remote: remote.steer(call_id, "hold", music=music))
+
+
+@calls.command()
+def resume(context: typer.Context, call_id: CallId) -> None:
+    """Take the caller off hold."""
+    context.obj(lambda remote: remote.steer(call_id, "resume"))
+
+
+@calls.command()
+def say(
+    context: typer.Context, call_id: CallId, text: Annotated[str, typer.Argument(help="What it is asked to say.")]
+) -> None:
+    """Ask the AI to say something."""
+    context.obj(lambda remote: remote.steer(call_id, "say", text=text))
+
+
+@calls.command()
+def events(
+    context: typer.Context,
+    one: Annotated[str, typer.Option("--call", help="Only what happens in this call.")] = "",
+    kind: Annotated[list[str] | None, typer.Option(help="Only these kinds, such as call.answered.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """What happens, as it happens, until Ctrl-C."""
+    context.obj(lambda remote: remote.follow(one, tuple(kind or ()), as_json=as_json))
 
 
 def main() -> None:

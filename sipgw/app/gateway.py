@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from sipgw.app.api import Api, Steered
 from sipgw.app.control import Control
 from sipgw.app.media import media_plane
+from sipgw.app.prompts import load_prompts, seconds
 from sipgw.app.reload import Reloaded, Reloading, tell
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
 from sipgw.app.signalling import Signalling
@@ -84,6 +86,10 @@ class Gateway:
         )
         self._control.drive(self._signalling.driver)
         self._scrapes: asyncio.Server | None = None
+        self._steered = Steered(
+            self._calls, self._control, self._pool, self.feed, self.metrics, seconds(load_prompts()), self.reload
+        )
+        self.api = Api(settings.api.options(), self._steered, self.state.path, token(), log)
         self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
         """Where parts of the gateway say which settings they take while it runs."""
         self.reloading.takes("log", take=self._take_log)
@@ -105,11 +111,13 @@ class Gateway:
         self.feed.listen(self.webhooks.hear)
         await self.webhooks.start(self._settings.webhook_options())
         media, metrics = self._settings.media, self._settings.metrics
+        await self.api.start()
         self._plane.detail(self._log_trace.wanted)
         await self._plane.start()
         await self._signalling.open()
         if metrics.port:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
+        self._steered.started = True
         # What is alive now stays so: a full collection would cost a whole tick.
         gc.collect()
         gc.freeze()
@@ -139,6 +147,7 @@ class Gateway:
         await self._plane.close()
         self._control.close()
         await self._signalling.close()
+        await self.api.stop()
         if self._scrapes is not None:
             self._scrapes.close()
             await self._scrapes.wait_closed()

@@ -3,6 +3,7 @@
 Durations are in seconds unless the name carries a unit.
 """
 
+from sipgw.options.api import ApiOptions, TokenOptions
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.media import MediaOptions
@@ -13,18 +14,20 @@ from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOpt
 from sipgw.options.trunk import CredentialOptions, TrunkOptions
 
 __all__ = [
+    "ApiOptions",
     "BackendOptions",
-    "CredentialOptions",
-    "TrunkOptions",
     "CallOptions",
+    "CredentialOptions",
     "ListenerOptions",
     "MediaOptions",
     "PlaceOptions",
-    "RecordingOptions",
     "RecordOptions",
+    "RecordingOptions",
     "RouteOptions",
     "SipOptions",
     "StreamOptions",
     "TlsOptions",
+    "TokenOptions",
+    "TrunkOptions",
     "WebhookOptions",
 ]

@@ -14,6 +14,7 @@ def advise(settings: Settings, source: Source) -> Iterator[Problem]:
     """What an operator should think about again. The settings have passed every check."""
     yield from _reachable(settings, source)
     yield from _scraped(settings, source)
+    yield from _steered(settings, source)
     yield from _unencrypted(settings, source)
     yield from _shadowed(settings, source)
 
@@ -43,6 +44,13 @@ def _scraped(settings: Settings, source: Source) -> Iterator[Problem]:
     if settings.metrics.port and not _is_near(host):
         text = f"whoever reaches {host} sees how many calls there are and how they end"
         yield source.problem(("metrics", "host"), text, "serve them on 127.0.0.1 or a private address")
+
+
+def _steered(settings: Settings, source: Source) -> Iterator[Problem]:
+    host = settings.api.host
+    if settings.api.port and not ip_address(host).is_loopback:
+        text = f"tokens and transcripts travel to {host} unencrypted"
+        yield source.problem(("api", "host"), text, "serve it on 127.0.0.1, behind a proxy with TLS")
 
 
 def _unencrypted(settings: Settings, source: Source) -> Iterator[Problem]:

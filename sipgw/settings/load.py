@@ -22,6 +22,7 @@ OVERRIDES: dict[str, Where] = {
     "SIPGW_SIP_PORT": ("sip", "port"),
     "SIPGW_MEDIA_PORTS": ("media", "ports"),
     "SIPGW_METRICS_PORT": ("metrics", "port"),
+    "SIPGW_API_PORT": ("api", "port"),
 }
 """Variables of the environment that take the place of a key. `SIPGW_CONFIG` names the file."""
 

@@ -16,6 +16,7 @@ from sipgw.options import (
     SipOptions,
     WebhookOptions,
 )
+from sipgw.settings.api import Api
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
@@ -54,6 +55,8 @@ class Settings(Section):
     """Prometheus counters."""
     webhooks: dict[str, Webhook] = Field(default_factory=dict)
     """Who is told what happens in calls, by names of your choice."""
+    api: Api = Field(default_factory=Api)
+    """The HTTP API."""
     backends: dict[str, Backend]
     """The AIs that can take calls, by names of your choice."""
     trunks: dict[str, Trunk] = Field(default_factory=dict)

@@ -84,7 +84,7 @@ def test_the_commented_examples_of_backends_work(write: Write) -> None:
     text = embedded("config/sipgw.yaml").read_text()
     examples = re.sub(r"^  # ( *)(?=\w+:|  )", r"  \1", text, flags=re.MULTILINE)
     folder = write.path.parent
-    (folder / "token").write_text("from-a-file\n")
+    (folder / "token").write_text("from-a-file-of-its-own\n")
     Authority(folder, "carrier").issue("sbc", "sbc.example.com")
     Authority(folder, "other-authority").issue("other", "other.example.com")
     examples = examples.replace("/run/secrets/token", "token")
@@ -93,7 +93,7 @@ def test_the_commented_examples_of_backends_work(write: Write) -> None:
         "mine",
         "sipgw",
         "ws://127.0.0.1:9000/",
-        headers={"X-Token": "from-a-file"},
+        headers={"X-Token": "from-a-file-of-its-own"},
         ca_file=str(write.path.parent / "authorities.pem"),
     )
     assert backends["assistant"].headers == {"Authorization": "Bearer sk-1"}
@@ -287,11 +287,11 @@ routes: [{targets: [mine], anyone: true}]
 
 def test_texts_come_from_the_environment_and_from_files(write: Write) -> None:
     folder = write.path.parent
-    (folder / "token").write_text("from-a-file\n")
+    (folder / "token").write_text("from-a-file-of-its-own\n")
     Authority(folder, "carrier").issue("sbc", "sbc.example.com")
     Authority(folder, "other-authority").issue("other", "other.example.com")
     [backend] = write.load(SECRETS, {"KEY": "sk-environment"}).call_options().backends
-    assert backend.headers == {"Authorization": "Bearer sk-environment", "X-Token": "from-a-file"}
+    assert backend.headers == {"Authorization": "Bearer sk-environment", "X-Token": "from-a-file-of-its-own"}
 
 
 def test_a_dollar_is_written_twice(write: Write) -> None:
@@ -306,13 +306,13 @@ def test_a_variable_or_a_file_that_is_not_there_is_told(write: Write) -> None:
 
 def test_secrets_are_never_printed(write: Write) -> None:
     folder = write.path.parent
-    (folder / "token").write_text("from-a-file\n")
+    (folder / "token").write_text("from-a-file-of-its-own\n")
     Authority(folder, "carrier").issue("sbc", "sbc.example.com")
     Authority(folder, "other-authority").issue("other", "other.example.com")
     settings = write.load(SECRETS, {"KEY": "sk-environment"})
     printed = f"{settings.printable()} {settings.backends['mine'].headers!r} {settings.call_options()!r}"
     assert "lang=de" in str(settings.printable())
-    for secret in ("sk-environment", "from-a-file"):
+    for secret in ("sk-environment", "from-a-file-of-its-own"):
         assert secret not in printed
         assert secret not in repr(settings)
         assert secret in settings.secrets()

@@ -1,0 +1,57 @@
+"""What the API needs of the gateway it is for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sipgw.call.commands import Command
+from sipgw.call.registry import CallView
+from sipgw.ops.feed import Feed
+from sipgw.ops.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What came of reading the configuration again."""
+
+    taken: tuple[str, ...] = ()
+    """Keys that changed and are in force."""
+    restart: tuple[str, ...] = ()
+    """Keys that changed and need a restart."""
+    problems: tuple[str, ...] = ()
+    """Why nothing was changed; empty where it went well."""
+    warnings: tuple[str, ...] = ()
+
+
+class Gateway(Protocol):
+    """A running gateway, as seen from here."""
+
+    @property
+    def feed(self) -> Feed:
+        """What happens in calls."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted."""
+
+    @property
+    def prompts(self) -> Mapping[str, float]:
+        """What can be played: seconds by name."""
+
+    def call_ids(self) -> Sequence[str]:
+        """All calls, the oldest first."""
+
+    def call(self, call: str) -> CallView | None:
+        """One call as it stands; None where there is none."""
+
+    def command(self, command: Command) -> None:
+        """Do something with a call. Raises NoSuchCall or WrongState."""
+
+    def unready(self) -> Sequence[str]:
+        """Why no calls can be taken now; empty where they can."""
+
+    def start_draining(self) -> None:
+        """Take no new calls."""
+
+    async def read_settings(self) -> Reload:
+        """Read the configuration again, and use what can be used while running."""

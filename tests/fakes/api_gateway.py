@@ -1,0 +1,61 @@
+"""A gateway for the API to steer: calls on paper, and what was asked of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sipgw.call.commands import Command, NoSuchCall, WrongState
+from sipgw.call.registry import CallView
+from sipgw.ops.api.gateway import Reload
+from sipgw.ops.feed import Feed
+from sipgw.ops.metrics import Metrics
+
+
+def view(number: int, **changes: object) -> CallView:
+    """One call as it stands."""
+    usual: dict[str, object] = {
+        "call": f"n1-{number:04}", "caller": "alice", "called": "100", "state": "talking", "target": "demo",
+        "codec": "PCMU", "started": 1_700_000_000.0 + number, "answered": None, "serial": number,
+    }  # fmt: skip
+    return CallView(**(usual | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeGateway:
+    """Holds what a test puts into it."""
+
+    views: dict[str, CallView] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
+    refusal: str = ""
+    """Why no command can be carried out; empty where all can."""
+    reasons: list[str] = field(default_factory=list)
+    reloaded: Reload = field(default_factory=Reload)
+    draining: bool = False
+    feed: Feed = field(default_factory=Feed)
+    metrics: Metrics = field(default_factory=Metrics)
+    prompts: Mapping[str, float] = field(default_factory=lambda: {"greeting": 4.1, "hold": 8.0})
+
+    def add(self, *views: CallView) -> None:
+        """These calls are there."""
+        self.views.update({one.call: one for one in views})
+
+    def call_ids(self) -> Sequence[str]:
+        return tuple(self.views)
+
+    def call(self, call: str) -> CallView | None:
+        return self.views.get(call)
+
+    def command(self, command: Command) -> None:
+        if command.call not in self.views:
+            raise NoSuchCall(command.call)
+        if self.refusal:
+            raise WrongState(self.refusal)
+        self.commands.append(command)
+
+    def unready(self) -> Sequence[str]:
+        return self.reasons
+
+    def start_draining(self) -> None:
+        self.draining = True
+
+    async def read_settings(self) -> Reload:
+        return self.reloaded
