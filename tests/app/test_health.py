@@ -57,6 +57,30 @@ def test_a_port_that_nobody_has_is_none_at_once(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out == f"udp:127.0.0.1:{port} does not answer\n"
 
 
+def test_without_udp_it_asks_over_tcp(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                assert connection.recv(2048).startswith(
+                    f"OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/TCP".encode()
+                )
+                connection.sendall(b"SIP/2.0 200 OK\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        config = tmp_path / "sipgw.yaml"
+        config.write_text(
+            f"sip: {{port: {port}, transports: [tcp]}}\nbackends: {{tone: {{dialect: tone}}}}\n"
+            "routes: [{targets: [tone], anyone: true}]\n"
+        )
+        assert health(config) == 0
+        thread.join()
+    assert capsys.readouterr().out == f"tcp:127.0.0.1:{port} answers: 200 OK\n"
+
+
 def test_a_bad_configuration_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "sipgw.yaml"
     config.write_text("sip: {prot: 5060}\n")
