@@ -276,6 +276,49 @@ def events(
     context.obj(lambda remote: remote.follow(one, tuple(kind or ()), as_json=as_json))
 
 
+benches = typer.Typer(help="Measure this build on this machine.", no_args_is_help=True)
+cli.add_typer(benches, name="bench")
+
+
+@benches.command("calls")
+def bench_calls(
+    calls: Annotated[str, typer.Option(help="How many at a time: one number, or several to be measured in turn.")] = (
+        "50,200"
+    ),
+    seconds: Annotated[float, typer.Option(help="Measured in each run, once all calls are up.")] = 10.0,
+    runs: Annotated[int, typer.Option(help="Of each number of calls; the result is the median.")] = 5,
+    workers: Annotated[int, typer.Option(help="The gateway's `workers`.")] = 0,
+    backend_audio: Annotated[str, typer.Option(help="The backend's `audio`: pcm16/24000, pcm16/16000, pcm16/8000.")] = (
+        "pcm16/24000"
+    ),
+    settings: Annotated[
+        Path | None, typer.Option(help="YAML with further keys of the gateway's configuration; they replace ours.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Measure a gateway that runs already: echo@127.0.0.1:5060. It must echo.")
+    ] = None,
+    pid: Annotated[int | None, typer.Option(help="Of the target's main process, for its CPU and memory.")] = None,
+    floor: Annotated[bool, typer.Option(help="Measure the floor beside each run.")] = True,
+    realtime: Annotated[bool, typer.Option(help="Far ends at real-time priority, for busy machines.")] = False,
+    into: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
+    against: Annotated[Path | None, typer.Option("--compare", help="Compare with the result in this file.")] = None,
+) -> None:
+    """What a call costs: N calls through the real gateway, with callers and backend in processes of their own."""
+    import sys
+
+    from sipgw.tools.bench.command import Order, bench
+    from sipgw.tools.bench.plan import Plan, Target, extra
+
+    def order() -> Order:
+        at = Target.of(target, pid) if target is not None else None
+        plan = Plan(
+            Plan.counts(calls), seconds, runs, workers, backend_audio, extra(settings), floor, realtime, target=at
+        )
+        return Order(plan, tuple(sys.argv[1:]), into, against)
+
+    raise typer.Exit(bench(order))
+
+
 def main() -> None:
     """The `sipgw` command."""
     cli()

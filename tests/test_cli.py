@@ -14,7 +14,7 @@ from tests.e2e.plan import plan, to
 from tests.interop.gateway import running
 from tests.ports import free_port
 
-LIMIT = 20.0
+LIMIT = 60.0
 
 
 @dataclass(frozen=True)
