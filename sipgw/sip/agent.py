@@ -121,6 +121,8 @@ class Agent:
         """
         if found := self._find(leg, now, "hang_up"):
             if found.stage is Stage.ASKED:
+                if their_invite.withdraw(self._core, found, now):
+                    return
                 raise UsageError("an unanswered call is refused, not hung up")
             our_invite.hang_up(self._core, found, now, headers)
 

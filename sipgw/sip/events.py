@@ -34,6 +34,14 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The PRACK of a provisional response of ours has a body: the answer to the offer in it (RFC 3262 section 5)."""
+
+    leg: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class Reinvited:
     """A re-INVITE; answer with `answer` or `refuse`. Without a body, we are to offer."""
 
@@ -82,7 +90,7 @@ class Lost:
 
     leg: str
     reason: str
-    """`no_ack`, `no_answer_to_bye`, `gone` (481 or 408 to a request of ours)."""
+    """`no_ack`, `no_prack`, `no_answer_to_bye`, `gone` (481 or 408 to a request of ours), `session_expired`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +100,16 @@ class Released:
     leg: str
 
 
-SipEvent = Invited | Cancelled | Confirmed | Reinvited | Progressed | Answered | Refused | HungUp | Lost | Released
+SipEvent = (
+    Invited
+    | Cancelled
+    | Confirmed
+    | Acknowledged
+    | Reinvited
+    | Progressed
+    | Answered
+    | Refused
+    | HungUp
+    | Lost
+    | Released
+)

@@ -4,8 +4,8 @@ from sipgw.errors import PeerError
 from sipgw.sip.body import SDP, sdp_of
 from sipgw.sip.message import Request
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
-SUPPORTED: tuple[str, ...] = ("timer",)
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK"
+SUPPORTED: tuple[str, ...] = ("timer", "100rel")
 """Option tags of the extensions we speak."""
 
 SERVED = frozenset(ALLOW.split(", "))

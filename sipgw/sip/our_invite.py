@@ -14,6 +14,7 @@ from sipgw.sip.digest import Credentials
 from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
 from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
+from sipgw.sip.prack import Early
 from sipgw.sip.timers import Timer
 
 _PROOFS = ("Authorization", "Proxy-Authorization")
@@ -42,6 +43,7 @@ class OurInvite:
         """It only says that we are still there: the layer above does not know of it."""
         self._progressed = False
         self._give_up_timer: Timer | None = None
+        self._early = Early(core, leg)
         self._acks: dict[str, tuple[bytes, Flow]] = {}
         leg.ours = self
         self._attempts = Attempts(
@@ -84,9 +86,8 @@ class OurInvite:
                 self._limit(now)
         elif leg.farewell is not None:
             self.cancel(now)
-        elif response.status > 100:
-            if response.to.tag and leg.dialog is None:
-                leg.dialog = Dialog.of_response(self.request, response, self._attempts.flow)
+        elif response.status > 100 and self._early.heard(self.request, response, self._attempts.flow, now):
+            leg.dialog = leg.dialog or self._early.dialog(response.to.tag or "")
             self._core.tell(Progressed(leg.name, response))
 
     def _success(self, response: Response, now: float) -> None:
@@ -100,7 +101,7 @@ class OurInvite:
         leg.allows = allowed(response) or leg.allows
         leg.description = self.request.body or leg.description
         if self._initial:
-            dialog = Dialog.of_response(self.request, response, self._attempts.flow)
+            dialog = self._confirmed(response)
         else:
             assert leg.dialog is not None, "a re-INVITE has a dialog"
             dialog = leg.dialog
@@ -111,6 +112,14 @@ class OurInvite:
             self._established(dialog, response, now, first=first)
         elif leg.stage is Stage.UP and not self._refresh:
             core.tell(Answered(leg.name, response))
+
+    def _confirmed(self, response: Response) -> Dialog:
+        """The dialog of a 2xx; its numbers go on from those of the early one (RFC 3261 13.2.2.4)."""
+        dialog = Dialog.of_response(self.request, response, self._attempts.flow)
+        early = self._early.dialog(response.to.tag or "")
+        if early is not None:
+            dialog.local_cseq, dialog.remote_cseq = early.local_cseq, early.remote_cseq
+        return dialog
 
     def _acknowledge(self, dialog: Dialog, tag: str, now: float) -> None:
         flow = self._core.hop(dialog)

@@ -12,6 +12,7 @@ from sipgw.sip.inspection import KNOWN, inspect_content, inspect_extensions, ins
 from sipgw.sip.leg import Leg
 from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
 from sipgw.sip.paths import response_flow
+from sipgw.sip.prack import receive_prack
 from sipgw.sip.server_transaction import InviteServer, ServerTransaction
 from sipgw.sip.their_invite import acknowledged, receive_cancel, receive_invite, receive_reinvite
 from sipgw.sip.their_update import receive_update
@@ -146,6 +147,11 @@ def _update(core: Core, leg: Leg, request: Request, server: ServerTransaction, n
     receive_update(core, leg, request, server, now)
 
 
+def _prack(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
+    inspect_content(request)
+    receive_prack(core, leg, request, server, now)
+
+
 def _options(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
     """A ping, or a question what we can do (RFC 3261 11.2). While draining, carriers are to try elsewhere."""
     if core.draining:
@@ -181,12 +187,14 @@ _ACTS: dict[str, Callable[[Core, Request, ServerTransaction, Flow, float], None]
     "OPTIONS": _options,
     "BYE": _no_dialog,
     "UPDATE": _no_dialog,
+    "PRACK": _no_dialog,
 }
 _ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, float], None]] = {
     "INVITE": _reinvite,
     "OPTIONS": _options_in_dialog,
     "BYE": receive_bye,
     "UPDATE": _update,
+    "PRACK": _prack,
 }
 
 

@@ -5,13 +5,17 @@ from sipgw.flow import Flow
 from sipgw.sip.bye import send_bye
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
-from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited
+from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited, Released
 from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
+from sipgw.sip.reliable import OPTION, RAck, Reliable
 from sipgw.sip.server_transaction import InviteServer
 from sipgw.sip.timers import Timer
 from sipgw.sip.transaction import State
 from sipgw.sip.trust import Verdict
+
+_FIRST_RSEQ = 2**31 - 2
+"""The first RSeq is at most one more (RFC 3262 section 3)."""
 
 
 class TheirInvite:
@@ -27,6 +31,11 @@ class TheirInvite:
         self._interval = core.options.t1
         self._repeat_timer: Timer | None = None
         self._give_up_timer: Timer | None = None
+        self._reliable = Reliable(
+            core.options, core.exchange.timers, core.spread(_FIRST_RSEQ) + 1, server.respond, self._not_heard
+        )
+        self.held_answer: tuple[bytes, Extra] | None = None
+        """A 2xx that must wait for the PRACK of a response before it."""
 
     @property
     def waits(self) -> bool:
@@ -42,11 +51,46 @@ class TheirInvite:
         """Send a response."""
         if 100 < status < 300:
             headers = self._core.capable(self.server.flow, headers)
+        sequence = self._reliable.number() if self._is_reliable(status, body) else None
+        if sequence is not None:
+            headers = (*headers, ("Require", OPTION), ("RSeq", str(sequence)))
         response = self._core.respond(
             self.request, status, to_tag=self._leg.name, reason=reason, headers=headers, body=body
         )
-        self.server.respond(response, now)
+        if sequence is not None:
+            self._reliable.send(sequence, response, now)
+        else:
+            self.server.respond(response, now)
+        if status >= 200:
+            self._reliable.settle()
         return response
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether no 2xx may leave yet (RFC 3262 section 5)."""
+        return self._reliable.describes
+
+    def provisionally_acknowledged(self, rack: RAck, now: float) -> bool:
+        """Take a PRACK; whether it is for a response that waits."""
+        cseq = self.request.cseq
+        ours = (rack.cseq, rack.method.upper()) == (cseq.number, "INVITE")
+        return ours and self._reliable.acknowledged(rack, now)
+
+    def _is_reliable(self, status: int, body: bytes) -> bool:
+        """Where the peer insists; and where it would miss something: with a description it hears early media."""
+        if not 100 < status < 200:
+            return False
+        required = any(tag.lower() == OPTION for tag in self.request.require)
+        return required or (bool(body) and self.request.supports(OPTION))
+
+    def _not_heard(self, now: float) -> None:
+        """No PRACK came (RFC 3262 section 3)."""
+        leg, core = self._leg, self._core
+        core.drop("no_prack", now, leg=leg.name)
+        self.respond(504, now)
+        self.settle()
+        if leg.stage is Stage.ASKED:
+            core.finish(leg, Lost(leg.name, "no_prack"))
 
     def accept(self, body: bytes, now: float, headers: Extra) -> None:
         """Send 200, and again until the ACK comes, on any transport (RFC 3261 13.3.1.4)."""
@@ -77,6 +121,7 @@ class TheirInvite:
         timers = self._core.exchange.timers
         timers.stop(self._repeat_timer)
         timers.stop(self._give_up_timer)
+        self._reliable.settle()
         if self._leg.theirs is self:
             self._leg.theirs = None
 
@@ -175,12 +220,35 @@ def answer(core: Core, leg: Leg, body: bytes, now: float, headers: Extra) -> Non
     if theirs is None or dialog is None or not theirs.waits:
         core.drop("late_command", now, "answer", leg.name)
         return
+    if isinstance(theirs, TheirInvite) and theirs.must_wait:
+        theirs.held_answer = body, headers
+        return
     if leg.stage is Stage.UP:
         dialog.refresh(theirs.request)
     leg.stage, dialog.confirmed, leg.request = Stage.UP, True, None
     leg.description = body or leg.description
     theirs.accept(body, now, (*headers, *core.timer_of(leg).accept(now)))
     core.changed(leg.name)
+
+
+def accept_at_last(core: Core, leg: Leg, now: float) -> None:
+    """Send the 2xx that had to wait for a PRACK, where there is one and it need not wait for another."""
+    theirs = leg.theirs
+    if isinstance(theirs, TheirInvite) and theirs.held_answer is not None and not theirs.must_wait:
+        body, headers = theirs.held_answer
+        theirs.held_answer = None
+        answer(core, leg, body, now, headers)
+
+
+def withdraw(core: Core, leg: Leg, now: float) -> bool:
+    """Take back a 2xx that still waits for a PRACK; whether there was one."""
+    theirs = leg.theirs
+    if not isinstance(theirs, TheirInvite) or theirs.held_answer is None:
+        return False
+    theirs.respond(480, now)
+    theirs.settle()
+    core.finish(leg, Released(leg.name))
+    return True
 
 
 def refuse(core: Core, leg: Leg, status: int, now: float, reason: str, headers: Extra) -> None:

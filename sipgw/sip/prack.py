@@ -1,0 +1,72 @@
+"""PRACK: theirs for our reliable provisional responses, and ours for theirs (RFC 3262)."""
+
+from sipgw.errors import PeerError
+from sipgw.flow import Flow
+from sipgw.sip.attempts import Attempts
+from sipgw.sip.client_transaction import ClientUser
+from sipgw.sip.core import Core
+from sipgw.sip.dialog import Dialog
+from sipgw.sip.events import Acknowledged
+from sipgw.sip.leg import Extra, Leg
+from sipgw.sip.message import Request, Response
+from sipgw.sip.reliable import RAck, rack_of, wanted
+from sipgw.sip.server_transaction import ServerTransaction
+from sipgw.sip.their_invite import TheirInvite, accept_at_last
+
+
+def receive_prack(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
+    """Their PRACK: 200 where it is for the response that waits, 481 where it is for none."""
+    rack = rack_of(request)
+    theirs = leg.theirs
+    if not isinstance(theirs, TheirInvite) or not theirs.provisionally_acknowledged(rack, now):
+        raise PeerError(481)
+    server.respond(core.respond(request, 200), now)
+    if request.body:
+        core.tell(Acknowledged(leg.name, request))
+    accept_at_last(core, leg, now)
+
+
+class Early:
+    """The early dialogs of an INVITE of ours: one for each phone that said something (RFC 3261 section 12.1).
+
+    Args:
+        core: the agent.
+        leg: whose they are.
+    """
+
+    def __init__(self, core: Core, leg: Leg) -> None:
+        self._core, self._leg = core, leg
+        self._dialogs: dict[str, Dialog] = {}
+        self._sequences: dict[str, int] = {}
+        """The RSeq acknowledged last, by the peer's tag."""
+
+    def dialog(self, tag: str) -> Dialog | None:
+        """The early dialog with the phone of that tag."""
+        return self._dialogs.get(tag)
+
+    def heard(self, invite: Request, response: Response, flow: Flow, now: float) -> bool:
+        """Take a provisional response; whether it is news, and not a repeat or one that came too early."""
+        tag = response.to.tag
+        if not tag:
+            return True
+        if tag not in self._dialogs:
+            self._dialogs[tag] = Dialog.of_response(invite, response, flow)
+        sequence = wanted(response)
+        if sequence is None:
+            return True
+        if tag in self._sequences and sequence != self._sequences[tag] + 1:
+            self._core.drop("provisional_out_of_order", now, str(sequence), self._leg.name)
+            return False
+        self._sequences[tag] = sequence
+        self._acknowledge(self._dialogs[tag], RAck(sequence, invite.cseq.number, "INVITE"), now)
+        return True
+
+    def _acknowledge(self, dialog: Dialog, rack: RAck, now: float) -> None:
+        core = self._core
+
+        def make(flow: Flow, number: int, extra: Extra) -> Request:
+            return core.within(dialog, "PRACK", flow, number, (("RAck", str(rack)), *extra))
+
+        # What comes of it changes nothing: a peer that does not get it repeats its response, and gives the call up.
+        nobody = ClientUser(lambda *_: None, lambda *_: None)
+        Attempts(core, make, (core.hop(dialog),), dialog.next_cseq, nobody, now, self._leg.answers)
