@@ -38,6 +38,10 @@ class AudioFormat(Enum):
         return size / self.sample_bytes * 1000 / self.rate_hz
 
 
+REMEMBERED = 30
+"""Turns of a conversation that are kept for a backend that has to go on with it."""
+
+
 class Words(msgspec.Struct, frozen=True):
     """A turn of the conversation. `who` is `caller` or `agent`."""
 

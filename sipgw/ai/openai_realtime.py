@@ -30,6 +30,7 @@ from sipgw.ai.events import (
     ToolResult,
     Transcript,
 )
+from sipgw.ai.openai_memory import Memory
 from sipgw.ai.openai_session import (
     audio_format,
     connection,
@@ -82,6 +83,7 @@ class OpenAIRealtime:
         self._options = options
         self._facts = facts
         self._settings = settings_of(options)
+        self._memory = Memory(facts.said, self._settings.beta)
         self._out: list[str | bytes] = []
         self._events: list[BackendEvent] = []
         self._reset()
@@ -97,7 +99,7 @@ class OpenAIRealtime:
     # --- the connection ---------------------------------------------------------------------------------------
 
     def open(self, now: float) -> Connect | None:
-        """The connection to open; a reconnection starts a new session, because there is no resumption."""
+        """The connection to open; a reconnection starts a new session, which is told what was said."""
         self._reset()
         self._out.clear()
         return connection(self._options, self._settings)
@@ -162,7 +164,8 @@ class OpenAIRealtime:
                 self._ending = True
 
     def _greet(self) -> None:
-        if greeting := self._settings.greeting:
+        greeting = self._settings.greeting
+        if greeting and not self._facts.resumed:
             self._respond(wire.say(greeting) if isinstance(greeting, str) else {})
 
     def _digit(self, digit: str) -> None:
@@ -222,6 +225,7 @@ class OpenAIRealtime:
 
     def _ready(self) -> None:
         self._state, self._due = State.READY, None
+        self._out += self._memory.told()
         self._events.append(Ready())
 
     def _fail(self, reason: str, permanent: bool, detail: str) -> None:
@@ -246,9 +250,11 @@ class OpenAIRealtime:
         self._events.append(CallerStopped())
 
     def _on_agent_transcript(self, event: wire.AgentTranscript, now: float) -> None:
+        self._memory.add("agent", event.transcript)
         self._events.append(Transcript("agent", event.transcript, item=event.item_id))
 
     def _on_caller_transcript(self, event: wire.CallerTranscript, now: float) -> None:
+        self._memory.add("caller", event.transcript)
         self._events.append(Transcript("caller", event.transcript, item=event.item_id))
 
     def _on_response_created(self, event: wire.ResponseCreated, now: float) -> None:

@@ -214,6 +214,12 @@ def user_text(text: str) -> str:
     return event("conversation.item.create", item={"type": "message", "role": "user", "content": content})
 
 
+def agent_text(text: str, beta: bool) -> str:
+    """A turn of the assistant in writing."""
+    content = [{"type": "text" if beta else "output_text", "text": text}]
+    return event("conversation.item.create", item={"type": "message", "role": "assistant", "content": content})
+
+
 def tool_output(call_id: str, output: str) -> str:
     """The result of a function call."""
     return event(

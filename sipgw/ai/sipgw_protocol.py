@@ -45,7 +45,7 @@ class SipgwProtocol:
     """One conversation with a `sipgw` backend. Raises ValueError for settings that make no sense."""
 
     __slots__ = (
-        "_connected", "_events", "_facts", "_half", "_item", "_leaving", "_opened", "_options", "_out", "_ready",
+        "_connected", "_events", "_facts", "_half", "_item", "_leaving", "_options", "_out", "_ready", "_resumed",
         "_settings", "_started", "audio_format", "frame_ms",
     )  # fmt: skip
 
@@ -58,8 +58,8 @@ class SipgwProtocol:
         self._options, self._facts = options, facts
         self._out: list[str | bytes] = []
         self._events: list[BackendEvent] = []
-        self._opened = 0
-        """How often a socket was opened."""
+        self._resumed = facts.resumed
+        """The backend is not to begin anew."""
         self._started = False
         """The caller hears."""
         self._reset()
@@ -83,7 +83,7 @@ class SipgwProtocol:
     def connected(self, now: float) -> None:
         """Introduce the call."""
         self._connected = True
-        resumed, self._opened = self._opened > 0, self._opened + 1
+        resumed, self._resumed = self._resumed, True
         parameters = self._settings.parameters
         self._out.append(wire.start(self._facts, self.audio_format, self.frame_ms, parameters, resumed))
         if not self._settings.wait_ready:

@@ -156,6 +156,11 @@ class Crew:
         for child in self._all:
             child.detail(on)
 
+    @property
+    def processes(self) -> list[int]:
+        """All there are, by their ids: those with a place, the spare, and those that start or end."""
+        return sorted(child.pid for child in self._all)
+
     # --- who has calls ----------------------------------------------------------------------------------------
 
     def least(self) -> Child | None:

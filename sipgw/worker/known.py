@@ -5,11 +5,8 @@ Control and worker both keep it: control for when the worker dies, the worker fo
 
 import msgspec
 
-from sipgw.ai.events import Close, Closed, Failed, Mute, Open, Ready, Transcript, Words
+from sipgw.ai.events import REMEMBERED, Close, Closed, Failed, Mute, Open, Ready, Transcript, Words
 from sipgw.media import plane
-
-REMEMBERED = 30
-"""Turns of the conversation that a backend is told of when it resumes."""
 
 
 class Known(msgspec.Struct):

@@ -22,7 +22,7 @@ class Setup(msgspec.Struct, frozen=True):
     options: MediaOptions
     prompts: dict[str, bytes]
     """PCM16 at 24 kHz by name."""
-    alone_limit: float = 10.0
+    alone_limit: float
     """Seconds the media stays up without control."""
 
 

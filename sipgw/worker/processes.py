@@ -26,6 +26,7 @@ from sipgw.worker.crew import Alarm, Crew
 from sipgw.worker.folder import SocketFolder
 from sipgw.worker.known import Known
 
+ALONE_LIMIT = 10.0
 HOMELESS_LIMIT = 5.0
 """Seconds a session waits for a worker."""
 MANY_LOSSES, WITHIN = 3, 60.0
@@ -77,6 +78,7 @@ class ProcessPlane:
         prompts: what can be played: PCM16 at 24 kHz by name.
         workers: how many.
         folder: where they listen for a control process that comes back; None: a temporary one, where none looks.
+        alone_limit: seconds for which they keep calls up without us.
         trace: takes notes; the workers' as well, where `detail` was wanted.
         dropped: takes what workers dropped, once a second.
         alarm: takes what an operator should look at.
@@ -89,6 +91,7 @@ class ProcessPlane:
         workers: int,
         *,
         folder: Path | None = None,
+        alone_limit: float = ALONE_LIMIT,
         trace: Trace = silent,
         dropped: Dropped = _nothing,
         alarm: Alarm = _nothing,
@@ -102,7 +105,7 @@ class ProcessPlane:
         self._finishing: dict[Child, dict[str, Known]] = {}
         """Sessions that are over, but for their recordings."""
         self._folder = SocketFolder(folder)
-        setup = say.Setup(options, dict(prompts))
+        setup = say.Setup(options, dict(prompts), alone_limit)
         self.crew = Crew(workers, self._folder, setup, self, alarm)
 
     @property

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipgw.ai.events import (
+    REMEMBERED,
     BackendEvent,
     CallerSpeech,
     CallerSpoke,
@@ -29,6 +30,7 @@ from sipgw.ai.events import (
     ToolResult,
     Transcript,
     TransferWish,
+    Words,
 )
 from sipgw.ai.openai_realtime import OpenAIRealtime
 from sipgw.ai.openai_turns import ITEMS_KEPT
@@ -55,12 +57,17 @@ def sent(core: OpenAIRealtime) -> list[dict[str, Any]]:
 
 def ready(audio: str = "pcm16/24000", **settings: Any) -> OpenAIRealtime:
     core = dialect(audio, **settings)
+    set_up(core)
+    return core
+
+
+def set_up(core: OpenAIRealtime) -> None:
+    """A connection, up to the session that stands."""
     core.open(0.0)
     core.connected(0.1)
     tell(core, "session.created", session={})
     core.to_send()
     assert tell(core, "session.updated", session={}) == [Ready()]
-    return core
 
 
 def delta(core: OpenAIRealtime, audio: bytes, item: str = "i1", **more: Any) -> list[BackendEvent]:
@@ -532,3 +539,48 @@ def test_a_failed_response_says_why() -> None:
     assert tell(core, "response.done", response={"status": "failed", "status_details": details}) == [
         Failed("response_failed", True, "insufficient_quota")
     ]
+
+
+# --- a session that begins anew in the middle of a call -------------------------------------------------------------
+
+
+def turns(messages: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Role, kind and text of each item."""
+    items = [message["item"] for message in messages if message["type"] == "conversation.item.create"]
+    return [(item["role"], item["content"][0]["type"], item["content"][0]["text"]) for item in items]
+
+
+@pytest.mark.parametrize(("beta", "spoken"), [(False, "output_text"), (True, "text")])
+def test_a_new_connection_is_told_what_was_said_on_the_lost_one(beta: bool, spoken: str) -> None:
+    core = ready(beta=beta, greeting="Good day!")
+    assert sent(core) == [], "there is nothing to tell at the beginning"
+    core.send(Started(), 1.0)
+    tell(core, "response.output_audio_transcript.done", transcript="Good day!", item_id="i1")
+    tell(core, "conversation.item.input_audio_transcription.completed", transcript="Hello?", item_id="u1")
+    core.disconnected(1006, "", 2.0)
+    core.events()
+    set_up(core)
+    assert turns(sent(core)) == [("assistant", spoken, "Good day!"), ("user", "input_text", "Hello?")]
+
+
+def test_a_conversation_that_goes_on_elsewhere_is_told_what_was_said_and_does_not_greet_again() -> None:
+    said = (Words("caller", "Where is my boat?"), Words("agent", "At pier four."))
+    options = BackendOptions("ai", "openai-realtime", settings={"greeting": True})
+    core = OpenAIRealtime(options, CallFacts("c1", resumed=True, said=said))
+    set_up(core)
+    core.send(Started(), 1.0)
+    messages = sent(core)
+    assert turns(messages) == [
+        ("user", "input_text", "Where is my boat?"),
+        ("assistant", "output_text", "At pier four."),
+    ]
+    assert [message["type"] for message in messages] == ["conversation.item.create"] * 2, "it answers when asked"
+
+
+def test_no_more_is_told_than_the_last_turns() -> None:
+    core = ready()
+    for number in range(REMEMBERED + 5):
+        tell(core, "response.output_audio_transcript.done", transcript=str(number), item_id="i")
+    tell(core, "response.output_audio_transcript.done", transcript="", item_id="i")
+    set_up(core)
+    assert [text for _, _, text in turns(sent(core))] == [str(number) for number in range(5, REMEMBERED + 5)]

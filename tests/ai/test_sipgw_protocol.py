@@ -145,6 +145,15 @@ def test_a_lost_connection_resumes_without_a_second_greeting() -> None:
     assert core.events() == [Ready()]
 
 
+def test_a_conversation_that_goes_on_elsewhere_resumes() -> None:
+    core = SipgwProtocol(BackendOptions("mine", "sipgw", "ws://ai.test/"), CallFacts("c1", resumed=True))
+    core.open(0.0)
+    core.connected(0.1)
+    core.send(Started(), 0.2)
+    start, opening = sent(core)
+    assert (start["resumed"], opening) == (True, {"type": "open"})
+
+
 @pytest.mark.parametrize(
     ("audio", "settings", "complaint"),
     [

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 HEADER = struct.Struct("!BBHII")
@@ -33,6 +34,7 @@ class RtpPhone(asyncio.DatagramProtocol):
         self.timestamp = random.randrange(1 << 32)
         self.ssrc = random.randrange(1 << 32)
         self.transport: asyncio.DatagramTransport | None = None
+        self.on_rtcp: Callable[[bytes], None] = lambda data: None
 
     @classmethod
     async def open(cls) -> "RtpPhone":
@@ -51,6 +53,9 @@ class RtpPhone(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Keep a packet."""
+        if 192 <= data[1] < 224:  # RTCP beside RTP (RFC 5761 section 4)
+            self.on_rtcp(data)
+            return
         first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
         assert first == 0x80
         now = asyncio.get_running_loop().time()

@@ -15,6 +15,7 @@ from sipgw.ai.events import (
     Say,
     Started,
     ToolResult,
+    Words,
 )
 from sipgw.ai.openai_realtime import OpenAIRealtime
 from sipgw.ai.openai_wire import event
@@ -67,7 +68,8 @@ async def judge(messages: Iterable[str]) -> list[str]:
 def everything(audio: str, settings: dict[str, Any]) -> list[str]:
     """All that one conversation with these settings can say."""
     options = BackendOptions("ai", "openai-realtime", audio=audio, barge_in="both", settings=settings)
-    core = OpenAIRealtime(options, CallFacts("c1"))
+    before = (Words("caller", "Hello?"), Words("agent", "Good day."))
+    core = OpenAIRealtime(options, CallFacts("c1", said=before))
 
     def receive(kind: str, **fields: object) -> None:
         core.receive(json.dumps({"type": kind, **fields}), 1.0)

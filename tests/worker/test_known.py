@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sipgw.ai.events import CallFacts, Close, Failed, Mute, Open, Ready, Transcript, Words
+from sipgw.ai.events import REMEMBERED, CallFacts, Close, Failed, Mute, Open, Ready, Transcript, Words
 from sipgw.media import plane
 from sipgw.options import BackendOptions
-from sipgw.worker.known import REMEMBERED, Known
+from sipgw.worker.known import Known
 
 STREAM = plane.Stream("PCMU", ("192.0.2.1", 4000), ("192.0.2.1", 4001), (0,), 0)
 CREATE = plane.CreateSession("s", "c", STREAM)

@@ -43,6 +43,7 @@ class Demo(Builtin):
         settings_of(options, NoSettings)
         self.audio_format = pcm16(options)
         self._prompts = prompts
+        self._resumed = facts.resumed
         self._voice = Pacer(self.audio_format)
         self._vad = Vad()
         self._before: deque[bytes] = deque(maxlen=BEFORE_MS // self.frame_ms)
@@ -52,7 +53,7 @@ class Demo(Builtin):
     def send(self, event: GatewayEvent, now: float) -> None:
         """Greet, answer a key, or fall silent."""
         match event:
-            case Started():
+            case Started() if not self._resumed:
                 self._speak("greeting", now)
             case DigitPressed(digit=digit):
                 self._answer(digit, now)

@@ -175,6 +175,11 @@ def test_the_demo_greets_in_pieces_ahead_of_real_time() -> None:
     assert core.next_timer() is None
 
 
+def test_the_demo_does_not_greet_again_where_a_conversation_goes_on_elsewhere() -> None:
+    core = Demo(options("demo"), CallFacts("c1", resumed=True), PROMPTS)
+    assert told(core, Started(), 1.0) == []
+
+
 def test_the_demo_repeats_what_it_hears_once_the_caller_stops() -> None:
     core = demo()
     words = buzz(600)
