@@ -13,8 +13,8 @@ from sipgw.records.migrate import migrate
 from sipgw.records.rows import call_row
 from sipgw.records.schema import calls
 
-UNWRITABLE = (DataError, IntegrityError, OverflowError, ValueError)
-"""Means that a record is at fault and not the database."""
+_UNWRITABLE = (DataError, IntegrityError, OverflowError, ValueError)
+"""Means that a record is at fault and not the database. A driver's own word may be one of the causes alone."""
 _AT_ONCE = 500
 """Rows that one statement deletes: others get their turn in between."""
 
@@ -46,7 +46,7 @@ class Store:
         """
         try:
             await self._write(records)
-        except (*UNWRITABLE, StatementError) as error:
+        except (*_UNWRITABLE, StatementError) as error:
             if not at_fault(error):
                 raise
         else:
@@ -72,10 +72,11 @@ class Store:
         """Write one record; returns why not."""
         try:
             await self._write([record])
-        except (*UNWRITABLE, StatementError) as error:
-            if not at_fault(error):
+        except (*_UNWRITABLE, StatementError) as error:
+            why = at_fault(error)
+            if not why:
                 raise
-            return said(error)
+            return why
         return ""
 
     async def _write(self, records: Sequence[CallRecord]) -> None:
@@ -96,11 +97,16 @@ class Store:
 
 
 def said(error: Exception) -> str:
-    """What was wrong, in a line, without the values of a record and without the URL."""
+    """What was wrong with the database, in a line."""
     cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
     return f"{type(cause).__name__}: {cause}".partition("\n")[0][:200]
 
 
-def at_fault(error: Exception) -> bool:
-    """Whether a record caused this, and not the database."""
-    return isinstance(error, UNWRITABLE) or (isinstance(error, StatementError) and isinstance(error.orig, UNWRITABLE))
+def at_fault(error: Exception) -> str:
+    """The name of what is wrong with a record; empty where the database is at fault. Values are nobody's business."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _UNWRITABLE):
+            return type(cause).__name__
+        cause = cause.__cause__
+    return ""
