@@ -5,8 +5,12 @@ SQLite writes ahead (WAL), so that readers and the writer do not wait for each o
 commit holds many records and waits in no loop that carries calls.
 """
 
+import os
+import sqlite3
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -24,7 +28,8 @@ def database_url(text: str) -> URL:
     """The URL with our driver in it.
 
     Raises:
-        UsageError: it is not a URL, or of another database; the message does not quote it, as it may hold a password.
+        UsageError: it is not a URL, or of a database we have no driver for. The message does not quote it, as it may
+            hold a password.
     """
     try:
         url = make_url(text)
@@ -33,6 +38,8 @@ def database_url(text: str) -> URL:
     driver = _DRIVERS.get(url.get_backend_name())
     if driver is None:
         raise UsageError(f"{url.get_backend_name()} is no database we know; write postgresql://… or sqlite:///…")
+    if driver.endswith("asyncpg") and find_spec("asyncpg") is None:
+        raise UsageError("needs the driver asyncpg: pip install 'sipgw[postgresql]'")
     return url.set(drivername=driver)
 
 
@@ -53,9 +60,8 @@ def open_engine(url: URL, *, writing: bool) -> AsyncEngine:
         return create_async_engine(
             url, pool_size=1, max_overflow=4, pool_pre_ping=True, connect_args=waits, hide_parameters=True
         )
-    if url.database:
-        _make_private(Path(url.database))
     engine = create_async_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
+    event.listen(engine.sync_engine, "do_connect", _make if writing else _try)
     event.listen(engine.sync_engine, "connect", _set_up)
     begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
 
@@ -66,10 +72,16 @@ def open_engine(url: URL, *, writing: bool) -> AsyncEngine:
     return engine
 
 
-def _make_private(path: Path) -> None:
-    """The file is for its owner alone; numbers of callers are nobody else's business."""
-    if not path.exists() and path.parent.is_dir():
-        path.touch(mode=0o600)
+def _make(dialect: object, record: object, arguments: list[Any], more: object) -> None:
+    """A new file is for its owner alone: numbers of callers are nobody else's business."""
+    if not os.path.exists(arguments[0]):
+        os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _try(dialect, record, arguments, more)
+
+
+def _try(dialect: object, record: object, arguments: list[Any], more: object) -> None:
+    """Open the file once without the driver: its thread outlives a connection that fails, and may outlive our loop."""
+    sqlite3.connect(f"file:{quote(arguments[0])}?mode=rw", uri=True).close()
 
 
 def _set_up(connection: Any, record: object) -> None:

@@ -68,13 +68,14 @@ class Keeper:
             self.counts.kept += self._spill.open()
         except OSError as error:
             raise Unavailable(f"{self._folder} cannot be written: {error.strerror}") from None
+        store = Store(self._url)
         loop, running = asyncio.get_running_loop(), threading.Event()
 
         def alarm(name: str, detail: str) -> None:
             loop.call_soon_threadsafe(self._alarm, name, detail)
 
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run(alarm, running)), name="records", daemon=True
+            target=lambda: asyncio.run(self._run(store, alarm, running)), name="records", daemon=True
         )
         self._thread.start()
         running.wait()
@@ -113,8 +114,7 @@ class Keeper:
         if self.counts.pending:
             self._log.warning("records wait for the next start", records=self.counts.pending)
 
-    async def _run(self, alarm: Alarm, running: threading.Event) -> None:
-        store = Store(self._url)
+    async def _run(self, store: Store, alarm: Alarm, running: threading.Event) -> None:
         writer = Writer(self._spill, store, self._folder / _ASIDE, self.counts, alarm)
         runner = Runner(self._spill, store, writer, self.counts, options=self._options, alarm=alarm, log=self._log)
         self._runner = runner
