@@ -22,6 +22,7 @@ from sipgw.ai.events import (
     Open,
     PlaceMark,
     Speech,
+    Spent,
 )
 from sipgw.ai.states import CONVERSING, TABLE, Seen, State
 from sipgw.audio import playout
@@ -46,7 +47,9 @@ class Conversation(Deeds):
         reconnects: how often a connection lost during the call is opened again.
     """
 
-    __slots__ = ("_carrying", "_cutter", "_interrupts", "_reconnects", "_silence", "state")
+    __slots__ = (
+        "_began", "_carrying", "_connected", "_cutter", "_heard", "_interrupts", "_reconnects", "_silence", "state",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -63,6 +66,10 @@ class Conversation(Deeds):
         self._reconnects = reconnects
         self.state = State.WARM
         self._carrying = False
+        self._heard = 0
+        """Bytes of the caller's audio that were carried."""
+        self._began: float | None = None
+        self._connected: float | None = None
         self._cutter = Cutter(dialect.audio_format.bytes_of(dialect.frame_ms))
         self._silence = SILENCE.get(dialect.audio_format, b"\0") * self._cutter.size
 
@@ -71,6 +78,8 @@ class Conversation(Deeds):
     def connect(self, now: float) -> Connect | None:
         """The socket to open, or None for a backend that is built in; again after a `Reconnect`."""
         self._ready = False
+        if self._began is None:
+            self._began = now
         self._cutter.reset()
         connect = self._dialect.open(now)
         self._pump(now)
@@ -78,6 +87,8 @@ class Conversation(Deeds):
 
     def connected(self, now: float) -> None:
         """The socket is open."""
+        if self._connected is None:
+            self._connected = now
         self._dialect.connected(now)
         self._pump(now)
 
@@ -100,6 +111,7 @@ class Conversation(Deeds):
         """The messages that carry the caller's audio; those may be dropped if the backend does not keep up."""
         if not self._carrying:
             return ()
+        self._heard += len(audio)
         messages = []
         for frame in self._cutter.cut(audio):
             message = self._dialect.audio(self._silence if self._muted else frame, now)
@@ -107,6 +119,13 @@ class Conversation(Deeds):
                 messages.append(message)
         self._pump(now)
         return messages
+
+    def spent(self) -> Spent:
+        """What it has come to."""
+        audio, took = self._dialect.audio_format, None
+        if self._began is not None and self._connected is not None:
+            took = round((self._connected - self._began) * 1000)
+        return Spent(took, round(audio.ms_of(self._heard)), round(audio.ms_of(self._said)))
 
     def intent(self, intent: Intent, now: float) -> None:
         """Control wants something."""

@@ -51,8 +51,8 @@ class Deeds:
 
     __slots__ = (
         "_actions", "_attempt", "_call", "_calls", "_clearing", "_dialect", "_farewell", "_farewell_due",
-        "_farewell_limit", "_held", "_held_bytes", "_inbox", "_muted", "_queued", "_ready", "_stale", "_stopped",
-        "_told", "_trace", "_wanted", "_window",
+        "_farewell_limit", "_held", "_held_bytes", "_inbox", "_muted", "_queued", "_ready", "_said", "_stale",
+        "_stopped", "_told", "_trace", "_wanted", "_window",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect, farewell_limit: float, trace: Trace, call: str) -> None:
@@ -60,6 +60,8 @@ class Deeds:
         self._farewell_limit = farewell_limit
         self._trace, self._call = trace, call
         self._actions: list[act.Action] = []
+        self._said = 0
+        """Bytes of speech taken to be played."""
         self._inbox: deque[BackendEvent | Open] = deque()
         """What the backend said and nobody has dealt with."""
         self._clearing: Event | None = None
@@ -133,6 +135,7 @@ class Deeds:
 
     def _play(self, event: Speech, now: float) -> None:
         self._queued = True
+        self._said += len(event.audio)
         self._actions.append(act.Play(event.audio, event.item))
 
     def _end_item(self, event: SpeechEnded, now: float) -> None:

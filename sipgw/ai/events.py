@@ -287,4 +287,15 @@ class Closed(Event, frozen=True):
     reason: str
 
 
-Report = Ready | Failed | Transcript | ToolCall | TransferWish | WantsHangUp | Turn | Closed
+class Spent(Event, frozen=True):
+    """What a conversation came to, told once when it is over."""
+
+    connected_ms: int | None = None
+    """From its beginning to the open socket; None where there was none."""
+    heard_ms: int = 0
+    """Of the caller's sound, carried to the backend."""
+    said_ms: int = 0
+    """Of the backend's sound, taken to be played."""
+
+
+Report = Ready | Failed | Transcript | ToolCall | TransferWish | WantsHangUp | Turn | Closed | Spent

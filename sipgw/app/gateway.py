@@ -94,8 +94,8 @@ class Gateway:
         """Where parts of the gateway say which settings they take while it runs."""
         self.reloading.takes("log", take=self._take_log)
         self.reloading.takes(take=lambda _: self._signalling.reload_certificates())
-        self.reloading.takes("records.keep_days", take=self._take_records)
-        self.reloading.takes("calls", "routes", "backends", "trunks", take=self._take_calls)
+        self.reloading.takes("records.keep_days", "records.transcript_days", take=self._take_records)
+        self.reloading.takes("calls", "routes", "backends", "trunks", "records.transcript", take=self._take_calls)
         self.reloading.takes("webhooks", take=lambda settings: self.webhooks.serve(settings.webhook_options()))
 
     @property

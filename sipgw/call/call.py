@@ -38,7 +38,7 @@ class Call:
         self._around = around
         self._held = Holdings(call, leg)
         self._deeds = Deeds(call, self._held, self.draft, around, self._happened)
-        self._reading = Reading(self._held, self.draft, self._drop, self._happened)
+        self._reading = Reading(self._held, self.draft, self._drop, self._happened, around.options.transcript)
 
     def on(self, event: CallEvent, now: float) -> None:
         """Something happened."""

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sipgw.ai.events import Spent
 from sipgw.errors import Cause
 from sipgw.media.plane import StreamStats
+
+_MOST_UTTERANCES = 5000
+_LONGEST_UTTERANCE = 4000
+"""Characters."""
 
 Fields = Mapping[str, str | int | float | None]
 
@@ -24,6 +29,25 @@ class Attempt:
     """Unix time at which it failed, or the call ended."""
     failure: str = ""
     """The snake_case name of what went wrong with it, before it was ready or after."""
+    number: int = 0
+    """Its name in reports: counts the conversations of the call from 1; 0 where there was none."""
+    connected_ms: int | None = None
+    """What it took to open its socket; None where that never was, or nobody told."""
+    heard_ms: int = 0
+    """Of the caller's sound that it was sent."""
+    said_ms: int = 0
+    """Of its own sound that was taken to be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Words spoken, as the backend wrote them down."""
+
+    when: float
+    """Unix time at which they came."""
+    who: str
+    """`caller` or `agent`."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +108,7 @@ class CallRecord:
     turns_ms: tuple[int, ...]
     """Each turn's delay: from the end of the caller's speech to the first packet of the answer."""
     recordings: tuple[Recording, ...] = ()
+    transcript: tuple[Utterance, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -163,10 +188,11 @@ class Draft:
     stats: StreamStats | None = None
     turns_ms: list[int] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
+    transcript: list[Utterance] = field(default_factory=list)
 
-    def tried(self, target: str, now: float, dialect: str = "") -> None:
+    def tried(self, target: str, now: float, dialect: str = "", number: int = 0) -> None:
         """A target is being tried."""
-        self.targets.append(Attempt(target, self.wall(now), dialect))
+        self.targets.append(Attempt(target, self.wall(now), dialect, number=number))
 
     def target_ready(self, now: float) -> None:
         """The target tried last is ready."""
@@ -175,6 +201,19 @@ class Draft:
     def target_failed(self, failure: str, now: float) -> None:
         """The target tried last failed."""
         self.targets[-1] = replace(self.targets[-1], failure=failure, ended=self.wall(now))
+
+    def target_spent(self, number: int, spent: Spent) -> None:
+        """The conversation of that number is over."""
+        for index, one in enumerate(self.targets):
+            if one.number == number:
+                self.targets[index] = replace(
+                    one, connected_ms=spent.connected_ms, heard_ms=spent.heard_ms, said_ms=spent.said_ms
+                )
+
+    def spoken(self, who: str, text: str, now: float) -> None:
+        """Words to keep; more than anybody says in a call are not kept."""
+        if len(self.transcript) < _MOST_UTTERANCES:
+            self.transcript.append(Utterance(self.wall(now), who, text[:_LONGEST_UTTERANCE]))
 
     def summary(self) -> Fields:
         """What the log's line of the answer says."""
@@ -212,4 +251,5 @@ class Draft:
             stats=self.stats,
             turns_ms=tuple(self.turns_ms),
             recordings=tuple(self.recordings),
+            transcript=tuple(self.transcript),
         )

@@ -8,6 +8,7 @@ from sipgw.call.cdr import Draft
 from sipgw.call.events import CallEvent, PortsFailed, PortsOpened, TimerFired
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
+from sipgw.call.redaction import redacted
 from sipgw.call.states import Seen
 from sipgw.media import plane
 from sipgw.sip import events as sip
@@ -59,15 +60,22 @@ class Reading:
         draft: takes keys and turns.
         drop: traces what came too late.
         happened: tells what may be known outside.
+        transcript: what of the words is kept: `off`, `redacted` or `full`.
     """
 
     def __init__(
-        self, held: Holdings, draft: Draft, drop: Callable[[str, str, float], None], happened: Happened
+        self,
+        held: Holdings,
+        draft: Draft,
+        drop: Callable[[str, str, float], None],
+        happened: Happened,
+        transcript: str,
     ) -> None:
         self._held = held
         self._draft = draft
         self._drop = drop
         self._happened = happened
+        self._transcript = transcript
 
     def seen(self, event: CallEvent, now: float) -> Seen | None:
         """What the event is to the state table; None where it is nothing to it."""
@@ -109,6 +117,9 @@ class Reading:
         report = event.report
         if isinstance(report, ai.Closed):
             return None
+        if isinstance(report, ai.Spent):
+            self._draft.target_spent(event.attempt, report)
+            return None
         if event.attempt != self._held.attempt or not self._held.conversing:
             self._drop("stale_report", f"{type(report).__name__} of attempt {event.attempt}", now)
             return None
@@ -118,11 +129,18 @@ class Reading:
                 self._happened(Kind.TURN, now, latency_ms=latency_ms)
             case ai.Transcript(who=who, text=text, final=final):
                 self._happened(Kind.TRANSCRIPT, now, role=who, text=text, final=final)
+                if final:
+                    self._keep(who, text, now)
             case ai.ToolCall(id=call, name=name):
                 self._decline(call, "unknown tool", name, now)
             case ai.TransferWish(id=call, target=target):
                 self._decline(call, "transfer is not configured", target, now)
         return _OF_REPORT.get(type(report))
+
+    def _keep(self, who: str, text: str, now: float) -> None:
+        """Keep words in the record as the configuration wants it."""
+        if self._transcript != "off":
+            self._draft.spoken(who, redacted(text) if self._transcript == "redacted" else text, now)
 
     def _decline(self, call: str, why: str, detail: str, now: float) -> None:
         """The backend waits for an answer, unless its wish came without an id."""

@@ -32,7 +32,10 @@ class Targets:
     def next(self, facts: CallFacts, now: float) -> bool:
         """Connect the next one; returns whether there was one."""
         for target in self._left:
-            self._draft.tried(target.name, now, target.backend.dialect if target.backend else "")
+            if target.backend is None:
+                self._draft.tried(target.name, now)
+            else:
+                self._draft.tried(target.name, now, target.backend.dialect, self._held.attempt + 1)
             self._happened(Kind.TARGET, now, target=target.name)
             if target.backend is not None:
                 self._held.connect(target.backend, facts, self._farewell_limit)

@@ -45,5 +45,7 @@ class CallOptions:
     """How long running calls may go on after SIGTERM."""
     hold_music: str = "hold"
     """Prompt that repeats while we have a caller on hold; empty is silence."""
+    transcript: str = "off"
+    """What of a call's words its record keeps: `off`, `redacted` or `full`."""
     retry_after: int = 30
     """Seconds told to callers refused while draining or full."""

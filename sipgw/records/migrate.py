@@ -21,16 +21,13 @@ def migrate(connection: Connection, target: str = "head") -> tuple[str, str]:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     before = version_of(connection)
-    config = _config(connection)
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
-    if before and before not in known:
+    if before and before not in versions():
         raise Unavailable(
             f"the database is of version {before}, which this program does not know: "
             "a newer one has written it; upgrade, or use another database"
         )
-    if before != scripts.get_current_head() or target != "head":
-        command.upgrade(config, target)
+    if before != newest():
+        command.upgrade(_config(connection), target)
     return before, version_of(connection)
 
 
@@ -39,9 +36,15 @@ def version_of(connection: Connection) -> str:
     return MigrationContext.configure(connection).get_current_revision() or ""
 
 
+def versions() -> tuple[str, ...]:
+    """All versions this program knows, in order."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return tuple(script.revision for script in scripts)[::-1]
+
+
 def newest() -> str:
     """The version this program wants."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return versions()[-1]
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -2,13 +2,38 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from typing import Any
 
-from sipgw.call.cdr import CallRecord
+from sipgw.call.cdr import Attempt, CallRecord
 from sipgw.media.plane import StreamStats
 
-Value = str | int | float | datetime | list[int] | None
-Row = dict[str, Value]
+Row = dict[str, Any]
+
+
+def rows(record: CallRecord) -> dict[str, list[Row]]:
+    """The rows of a call, by table."""
+    return {
+        "calls": [call_row(record)],
+        "legs": [_caller_leg(record), *map(partial(_ai_leg, record.call), count(1), record.targets)],
+        "utterances": [
+            {"call": record.call, "number": number, "at": moment(one.when), "who": one.who, "text": _text(one.text)}
+            for number, one in enumerate(record.transcript, 1)
+        ],
+        "recordings": [
+            {
+                **asdict(one),
+                "call": record.call,
+                "number": number,
+                "started": moment(one.started),
+                "paused": [list(part) for part in one.paused],
+            }
+            for number, one in enumerate(record.recordings, 1)
+        ],
+    }
 
 
 def call_row(record: CallRecord) -> Row:
@@ -33,6 +58,42 @@ def call_row(record: CallRecord) -> Row:
     }
 
 
+def _caller_leg(record: CallRecord) -> Row:
+    stats = record.stats
+    return {
+        **_leg(record.call, 0, "caller", _text(record.caller), record.started, record.answered, record.ended),
+        "codec": record.codec,
+        **{name: None if stats is None else getattr(stats, name) for name in _COUNTERS},
+        "drops": stats.drops if stats else {},
+    }
+
+
+def _ai_leg(call: str, number: int, one: Attempt) -> Row:
+    return {
+        **_leg(call, number, "ai", one.target, one.when, one.ready, one.when if one.ended is None else one.ended),
+        "dialect": one.dialect,
+        "failure": one.failure,
+        "connected_ms": one.connected_ms,
+        "heard_ms": one.heard_ms,
+        "said_ms": one.said_ms,
+    }
+
+
+def _leg(call: str, number: int, kind: str, name: str, started: float, ready: float | None, ended: float) -> Row:
+    """What all legs have, and nothing of what some have."""
+    return {
+        "call": call, "number": number, "kind": kind, "name": name,
+        "started": moment(started), "ready": _maybe(ready), "ended": moment(ended),
+        "dialect": "", "failure": "", "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "",
+        **dict.fromkeys(_COUNTERS), "drops": {},
+    }  # fmt: skip
+
+
+_COUNTERS = (
+    "sent_packets", "received_packets", "lost_packets", "late_packets", "jitter_ms", "round_trip_ms", "mos",
+    "far_lost_packets", "far_jitter_ms", "far_mos", "concealed_ms", "filled_ms",
+)  # fmt: skip
+"""Columns that are attributes of the session's counters."""
 _TEXTS = (
     "call", "node", "sip_call_id", "source", "trunk", "route", "caller", "caller_name", "called", "target",
     "cause", "hung_up_by", "reason", "codec",

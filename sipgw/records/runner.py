@@ -91,12 +91,19 @@ class Runner:
                 self._log.info("records migrated", before=before or "nothing", after=after)
         while await self._writer.step():
             pass
-        keep_days = self.options.keep_days
-        if keep_days and (self._purged is None or time.monotonic() - self._purged > _PURGE_EVERY):
-            deleted = await self._store.purge(datetime.now(UTC) - timedelta(days=keep_days))
+        if self._purged is None or time.monotonic() - self._purged > _PURGE_EVERY:
+            await self._purge()
             self._purged = time.monotonic()
-            if deleted:
-                self._log.info("old records deleted", calls=deleted)
+
+    async def _purge(self) -> None:
+        options, now = self.options, datetime.now(UTC)
+        calls = words = 0
+        if options.transcript_days:
+            words = await self._store.forget_words(now - timedelta(days=options.transcript_days))
+        if options.keep_days:
+            calls = await self._store.purge(now - timedelta(days=options.keep_days))
+        if calls or words:
+            self._log.info("old records deleted", calls=calls, utterances=words)
 
     def _fails(self, error: Exception, pause: float) -> float:
         if not self._counts.down:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Float,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -77,3 +78,75 @@ calls = Table(
     Index("calls_by_sip_call_id", "sip_call_id"),
 )
 """One row a call, refused ones included. `mos` is that of the worse direction."""
+
+
+def _of_call() -> Column[str]:
+    return Column("call", String, ForeignKey("calls.call", ondelete="CASCADE"), primary_key=True)
+
+
+legs = Table(
+    "legs",
+    metadata,
+    _of_call(),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("dialect", String, nullable=False),
+    Column("started", UtcTime, nullable=False),
+    Column("ready", UtcTime),
+    Column("ended", UtcTime, nullable=False),
+    Column("failure", String, nullable=False),
+    Column("connected_ms", Integer),
+    Column("heard_ms", Integer, nullable=False),
+    Column("said_ms", Integer, nullable=False),
+    Column("codec", String, nullable=False),
+    Column("sent_packets", Integer),
+    Column("received_packets", Integer),
+    Column("lost_packets", Integer),
+    Column("late_packets", Integer),
+    Column("jitter_ms", Float),
+    Column("round_trip_ms", Float),
+    Column("mos", Float),
+    Column("far_lost_packets", Integer),
+    Column("far_jitter_ms", Float),
+    Column("far_mos", Float),
+    Column("concealed_ms", Integer),
+    Column("filled_ms", Integer),
+    Column("drops", JSON, nullable=False),
+    Index("legs_by_name", "name", "call"),
+)
+"""One row a leg: number 0 is the caller's (`kind` caller), then each backend that was tried (`kind` ai) in order.
+
+`far_` is what the far end reported of what we sent. Packets are of RTP, so only legs that speak it have them;
+`heard_ms` and `said_ms` are the sound a backend was sent and the sound of its own that was taken to be played.
+"""
+
+utterances = Table(
+    "utterances",
+    metadata,
+    _of_call(),
+    Column("number", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String, nullable=False),
+    Column("text", String, nullable=False),
+    Index("utterances_by_time", "at"),
+)
+"""The transcript, where one is kept: `who` is caller or agent."""
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _of_call(),
+    Column("number", Integer, primary_key=True),
+    Column("path", String, nullable=False),
+    Column("started", UtcTime, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("paused", JSON, nullable=False),
+    Column("lost_ms", Integer, nullable=False),
+    Column("failure", String, nullable=False),
+)
+"""Files of a call's sound; what became of each."""
+
+TABLES = (calls, legs, utterances, recordings)
+"""In the order in which they are written."""

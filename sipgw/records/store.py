@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import URL, delete, insert, select
+from sqlalchemy import URL, Delete, delete, insert, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sipgw.call.cdr import CallRecord
 from sipgw.records.engine import open_engine
 from sipgw.records.migrate import migrate
-from sipgw.records.rows import call_row
-from sipgw.records.schema import calls
+from sipgw.records.rows import rows
+from sipgw.records.schema import TABLES, calls, utterances
 
 _UNWRITABLE = (DataError, IntegrityError, OverflowError, ValueError)
 """Means that a record is at fault and not the database. A driver's own word may be one of the causes alone."""
@@ -55,18 +55,27 @@ class Store:
 
     async def purge(self, before: datetime) -> int:
         """Delete the records of calls that began before then; returns how many."""
-        deleted = 0
         oldest = select(calls.c.call).where(calls.c.started < before).limit(_AT_ONCE)
-        while True:
-            async with self._engine.begin() as connection:
-                gone = await connection.execute(delete(calls).where(calls.c.call.in_(oldest)))
-            deleted += gone.rowcount
-            if gone.rowcount < _AT_ONCE:
-                return deleted
+        return await self._delete(delete(calls).where(calls.c.call.in_(oldest)))
+
+    async def forget_words(self, before: datetime) -> int:
+        """Delete what was said before then; returns how many utterances."""
+        oldest = select(utterances.c.call).where(utterances.c.at < before).limit(_AT_ONCE)
+        return await self._delete(delete(utterances).where(utterances.c.at < before, utterances.c.call.in_(oldest)))
 
     async def close(self) -> None:
         """Let go of the database."""
         await self._engine.dispose()
+
+    async def _delete(self, some: Delete) -> int:
+        """Repeat a statement that deletes some until there is nothing left."""
+        deleted = 0
+        while True:
+            async with self._engine.begin() as connection:
+                gone = await connection.execute(some)
+            if not gone.rowcount:
+                return deleted
+            deleted += gone.rowcount
 
     async def _alone(self, record: CallRecord) -> str:
         """Write one record; returns why not."""
@@ -82,8 +91,10 @@ class Store:
     async def _write(self, records: Sequence[CallRecord]) -> None:
         async with self._engine.begin() as connection:
             new = await self._new(connection, records)
-            if new:
-                await connection.execute(insert(calls), [call_row(record) for record in new])
+            every = [rows(record) for record in new]
+            for table in TABLES:
+                if found := [row for one in every for row in one[table.name]]:
+                    await connection.execute(insert(table), found)
 
     async def _new(self, connection: AsyncConnection, records: Sequence[CallRecord]) -> list[CallRecord]:
         """Those that are not there. The first word about a call counts: a second one comes from a restart in the

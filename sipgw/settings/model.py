@@ -89,11 +89,17 @@ class Settings(Section):
     def call_options(self) -> CallOptions:
         """What the call core gets to see."""
         routes = tuple(RouteOptions(**route.model_dump()) for route in self.routes)
-        return CallOptions(node=self.node, routes=routes, backends=tuple(self._backends()), **self.calls.model_dump())
+        return CallOptions(
+            node=self.node,
+            routes=routes,
+            backends=tuple(self._backends()),
+            transcript=self.records.transcript,
+            **self.calls.model_dump(),
+        )
 
     def record_options(self) -> RecordOptions:
         """What the keeper of records gets to see."""
-        return RecordOptions(**self.records.model_dump())
+        return RecordOptions(**self.records.model_dump(exclude={"transcript"}))
 
     def webhook_options(self) -> tuple[WebhookOptions, ...]:
         """What the webhooks get to see."""

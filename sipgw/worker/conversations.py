@@ -116,13 +116,16 @@ class Talk:
         self.cut()
 
     def cut(self) -> None:
-        """End at once; nothing more comes."""
+        """End at once; after the last word, what it came to, nothing more comes."""
+        if self._over:
+            return
         self._over = True
         for timer in (self._timer, self._opening, self._deadline):
             if timer is not None:
                 timer.cancel()
         if self._socket is not None:
             self._socket.close(1000, "")
+        self._report(self._conversation.spent())
 
     # --- the socket's word ------------------------------------------------------------------------------------
 

@@ -215,8 +215,8 @@ def test_a_target_that_fails_before_the_answer_is_followed_by_the_next() -> None
     phone.over()
     start = EPOCH + 0.1
     assert control.record.targets == (
-        Attempt("ai", EPOCH, "sipgw", ended=start, failure="connect_refused"),
-        Attempt("spare", start, "sipgw", ready=start, ended=start),
+        Attempt("ai", EPOCH, "sipgw", ended=start, failure="connect_refused", number=1),
+        Attempt("spare", start, "sipgw", ready=start, ended=start, number=2),
     )
     assert control.record.target == "spare"
 
@@ -300,8 +300,8 @@ def test_a_backend_that_fails_in_the_call_is_followed_by_the_next() -> None:
     phone.bye()
     phone.over()
     assert control.record.targets == (
-        Attempt("ai", EPOCH, "sipgw", ready=EPOCH, ended=EPOCH, failure="lost"),
-        Attempt("spare", EPOCH, "sipgw", ready=EPOCH, ended=EPOCH),
+        Attempt("ai", EPOCH, "sipgw", ready=EPOCH, ended=EPOCH, failure="lost", number=1),
+        Attempt("spare", EPOCH, "sipgw", ready=EPOCH, ended=EPOCH, number=2),
     )
     assert control.drops() == ["target_failed"]
 

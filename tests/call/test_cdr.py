@@ -1,6 +1,7 @@
 """The record of a call."""
 
-from sipgw.call.cdr import Draft
+from sipgw.ai.events import Spent
+from sipgw.call.cdr import Draft, Utterance
 from sipgw.errors import Cause
 from sipgw.media.plane import StreamStats
 
@@ -46,3 +47,24 @@ def test_the_last_line_of_the_log_has_cause_and_counters() -> None:
     assert draft.finish(3.5).summary()["drops"] == "2 bad_version, 7 stranger"
     draft.stats = None
     assert "sent_packets" not in draft.finish(3.5).summary()
+
+
+def test_what_a_conversation_came_to_goes_to_its_own_target() -> None:
+    draft = Draft("n1-1", float, 0.0)
+    draft.tried("a", 0.0, "demo", 1)
+    draft.tried("nowhere", 1.0)
+    draft.tried("b", 1.0, "demo", 2)
+    draft.target_spent(1, Spent(80, 1000, 0))
+    draft.target_spent(2, Spent(None, 5000, 700))
+    draft.target_spent(3, Spent(9, 9, 9))
+    told = [(one.target, one.connected_ms, one.heard_ms, one.said_ms) for one in draft.finish(9.0).targets]
+    assert told == [("a", 80, 1000, 0), ("nowhere", None, 0, 0), ("b", None, 5000, 700)]
+
+
+def test_words_are_kept_with_their_time_within_bounds() -> None:
+    draft = Draft("n1-1", lambda now: 1000 + now, 0.0)
+    for number in range(6000):
+        draft.spoken("caller", "x" * 5000 if number == 0 else "y", float(number))
+    transcript = draft.finish(9.0).transcript
+    assert (len(transcript), len(transcript[0].text)) == (5000, 4000)
+    assert transcript[1] == Utterance(1001.0, "caller", "y")

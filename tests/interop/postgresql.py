@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from tests.e2e.phone import HOST
-from tests.interop.gateway import free_port
+from tests.ports import free_port
 from tests.shared import missing
 
 LIMIT = 30.0
@@ -29,7 +28,7 @@ class Cluster:
         self._programs, self._folder = programs, folder
         self._as_user = _as_user()
         self._data, self._log = folder / "data", folder / "log"
-        self.port = free_port(socket.SOCK_STREAM)
+        self.port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._databases = 0
         self._run("initdb", "-D", str(self._data), "-U", _ROLE, "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale")

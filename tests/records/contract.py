@@ -1,30 +1,44 @@
 """What a store has to do, on whichever database. Each takes the URL of an empty one."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import URL, insert, select, text
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import URL, Connection, TypeDecorator, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sipgw.call.cdr import CallRecord
+from sipgw.call.cdr import Utterance
 from sipgw.records.engine import open_engine
-from sipgw.records.migrate import newest
-from sipgw.records.rows import call_row, moment
-from sipgw.records.schema import calls
+from sipgw.records.migrate import migrate, newest
+from sipgw.records.rows import moment
+from sipgw.records.rows import rows as rows_of
+from sipgw.records.schema import TABLES, calls, metadata
 from sipgw.records.store import Store
 from tests.records.records import NOON, record, refused
 
 Check = Callable[[URL], Awaitable[None]]
 
 
+@asynccontextmanager
+async def connected(url: URL, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
+    """A connection of our own, in one transaction."""
+    engine = open_engine(url, writing=writing)
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
 async def rows(url: URL, query: str = "SELECT * FROM calls ORDER BY started, call") -> list[dict[str, Any]]:
     """What is in the database, by hand."""
-    engine = open_engine(url, writing=False)
-    async with engine.connect() as connection:
+    async with connected(url) as connection:
         found = await connection.execute(text(query))
-        taken = [dict(row) for row in found.mappings()]
-    await engine.dispose()
-    return taken
+        return [dict(row) for row in found.mappings()]
 
 
 async def migrated(url: URL) -> Store:
@@ -36,12 +50,12 @@ async def migrated(url: URL) -> Store:
 async def every_column_comes_back(url: URL) -> None:
     store = await migrated(url)
     assert await store.write([record(), refused()]) == []
-    engine = open_engine(url, writing=False)
-    async with engine.connect() as connection:
-        found = await connection.execute(select(calls).order_by(calls.c.call))
-        assert [dict(row) for row in found.mappings()] == [call_row(record()), call_row(refused())]
-    await engine.dispose()
     await store.close()
+    async with connected(url) as connection:
+        for table in TABLES:
+            found = await connection.execute(select(table).order_by(*table.primary_key))
+            expected = rows_of(record())[table.name] + rows_of(refused())[table.name]
+            assert [dict(row) for row in found.mappings()] == expected, table.name
 
 
 async def a_record_is_there_once_however_often_it_comes(url: URL) -> None:
@@ -73,7 +87,56 @@ async def what_is_too_old_is_deleted(url: URL) -> None:
     assert await store.purge(moment(NOON - 50)) == 1150
     assert await store.purge(moment(NOON - 50)) == 0
     assert len(await rows(url)) == 51
+    assert len(await rows(url, "SELECT * FROM legs")) == 3 * 51
     assert await store.purge(datetime.now(UTC) - timedelta(days=1)) == 51
+    await store.close()
+
+
+async def words_are_forgotten_before_their_call(url: URL) -> None:
+    store = await migrated(url)
+    later = Utterance(NOON + 100, "agent", "Good-bye.")
+    await store.write([record(), record("n1-2", transcript=(*record().transcript, later)), refused("n1-3")])
+    assert await store.forget_words(moment(NOON + 99)) == 4
+    assert await rows(url, "SELECT call, text FROM utterances") == [{"call": "n1-2", "text": "Good-bye."}]
+    assert await store.forget_words(moment(NOON + 99)) == 0
+    assert await store.forget_words(moment(NOON + 101)) == 1
+    assert len(await rows(url)) == 3
+    await store.close()
+
+
+async def the_newest_version_is_what_the_tables_are_described_as(url: URL) -> None:
+    await (await migrated(url)).close()
+    async with connected(url) as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": _same_kind})
+    return list(compare_metadata(context, metadata))
+
+
+def _same_kind(context: object, found: object, wanted: object, here: Any, there: Any) -> bool:
+    """Whether two types differ: zones and lengths are the database's own affair, its kinds of values are not."""
+    wanted_type = there.impl_instance if isinstance(there, TypeDecorator) else there
+    return here.python_type is not wanted_type.python_type
+
+
+async def a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(url: URL) -> None:
+    async with connected(url, writing=True) as connection:
+        assert await connection.run_sync(migrate, "0001") == ("", "0001")
+        old = rows_of(record("n1-old"))["calls"][0]
+        columns, values = ", ".join(old), ", ".join(f":{name}" for name in old)
+        statement = text(f"INSERT INTO calls ({columns}) VALUES ({values})")
+        described = [bindparam(name, type_=calls.c[name].type) for name in old]
+        await connection.execute(statement.bindparams(*described), old)
+    store = Store(url)
+    assert await store.migrate() == ("0001", newest())
+    await store.write([record("n1-new"), record("n1-old", cause="internal")])
+    found = await rows(url, "SELECT c.call, c.cause, l.name FROM calls c LEFT JOIN legs l USING (call) ORDER BY 1, 3")
+    assert [tuple(row.values()) for row in found] == [
+        ("n1-new", "normal", "+4930123"), ("n1-new", "normal", "first"), ("n1-new", "normal", "second"),
+        ("n1-old", "normal", None),
+    ]  # fmt: skip
     await store.close()
 
 
@@ -85,8 +148,6 @@ async def migrating_twice_changes_nothing(url: URL) -> None:
 
 
 async def two_gateways_may_start_at_once(url: URL) -> None:
-    import asyncio
-
     one, other = Store(url), Store(url)
     done = await asyncio.gather(one.migrate(), other.migrate())
     assert sorted(done) == [("", newest()), (newest(), newest())]
@@ -101,8 +162,9 @@ CONTRACT: list[Check] = [
     a_record_is_there_once_however_often_it_comes,
     a_record_no_database_takes_costs_the_others_nothing,
     what_is_too_old_is_deleted,
+    words_are_forgotten_before_their_call,
+    the_newest_version_is_what_the_tables_are_described_as,
+    a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it,
     migrating_twice_changes_nothing,
     two_gateways_may_start_at_once,
 ]
-
-__all__ = ["CONTRACT", "CallRecord", "Check", "insert", "rows"]

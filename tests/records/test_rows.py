@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sipgw.records.rows import call_row, percentile
+from sipgw.records.rows import call_row, percentile, rows
 from tests.records.records import record, refused
 
 
@@ -22,6 +22,53 @@ def test_the_row_of_an_answered_call() -> None:
         "digits": 3, "first_audio_ms": 310, "mos": 4.02,
         "turns_ms": [400, 900, 500, 700], "turn_p50_ms": 500, "turn_p95_ms": 900,
     }  # fmt: skip
+
+
+def test_the_callers_leg_has_what_was_counted_both_ways() -> None:
+    noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
+    leg = rows(record())["legs"][0]
+    assert leg == {
+        "call": "n1-1", "number": 0, "kind": "caller", "name": "+4930123", "dialect": "", "failure": "",
+        "started": noon, "ready": noon.replace(microsecond=800_000),
+        "ended": noon.replace(second=20, microsecond=800_000),
+        "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "PCMU",
+        "sent_packets": 1000, "received_packets": 990, "lost_packets": 10, "late_packets": 0, "jitter_ms": 1.5,
+        "round_trip_ms": 42.0, "mos": 4.21, "far_lost_packets": 30, "far_jitter_ms": 3.0, "far_mos": 4.02,
+        "concealed_ms": 0, "filled_ms": 0, "drops": {"stranger": 2},
+    }  # fmt: skip
+
+
+def test_each_backend_that_was_tried_has_a_leg_that_says_when_and_why_it_failed() -> None:
+    legs = rows(record())["legs"][1:]
+    wanted = ("number", "kind", "name", "dialect", "failure", "connected_ms", "heard_ms", "said_ms", "sent_packets")
+    assert [tuple(leg[name] for name in wanted) for leg in legs] == [
+        (1, "ai", "first", "sipgw", "refused", None, 0, 0, None),
+        (2, "ai", "second", "openai-realtime", "", 120, 19_500, 8_000, None),
+    ]
+    noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
+    assert (legs[0]["ready"], legs[0]["ended"]) == (None, noon.replace(microsecond=200_000))
+    assert legs[1]["ready"] == noon.replace(microsecond=700_000)
+
+
+def test_words_and_files_are_rows_in_their_order() -> None:
+    noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
+    both = rows(record())
+    assert both["utterances"] == [
+        {"call": "n1-1", "number": 1, "at": noon.replace(second=2), "who": "agent",
+         "text": "Harbour office, good morning."},
+        {"call": "n1-1", "number": 2, "at": noon.replace(second=5), "who": "caller", "text": "Moin!"},
+    ]  # fmt: skip
+    assert both["recordings"] == [
+        {"call": "n1-1", "number": 1, "path": "/var/lib/sipgw/n1-1.wav", "started": noon.replace(microsecond=800_000),
+         "seconds": 20.0, "sha256": "ab" * 32, "paused": [[3.0, 7.5]], "lost_ms": 0, "failure": ""},
+    ]  # fmt: skip
+
+
+def test_a_refused_call_has_the_callers_leg_alone() -> None:
+    every = rows(refused())
+    assert [leg["kind"] for leg in every["legs"]] == ["caller"]
+    assert (every["legs"][0]["sent_packets"], every["legs"][0]["drops"]) == (None, {})
+    assert (every["utterances"], every["recordings"]) == ([], [])
 
 
 def test_what_never_came_is_nothing_in_the_row_of_a_refused_call() -> None:

@@ -21,6 +21,7 @@ from sipgw.ai.events import (
     Report,
     Say,
     Speech,
+    Spent,
     ToolResult,
     Transcript,
     Turn,
@@ -115,6 +116,19 @@ async def test_a_conversation_gets_ready_and_audio_goes_both_ways() -> None:
         await server.speak(b"\2\0" * FRAME)
         await until(lambda: desk.playout.queued_ms == 40)
         assert desk.playout.take(FRAME) == b"\2\0" * (FRAME // 2)
+
+
+async def test_the_last_report_is_what_it_came_to() -> None:
+    async with realtime() as server:
+        async with talking(server) as (desk, talk):
+            talk.audio(bytes(FRAME))
+            assert await server.heard(FRAME)
+        talk.cut()
+    assert [type(report) for report in desk.reports[-2:]] == [Closed, Spent]
+    spent = desk.reports[-1]
+    assert isinstance(spent, Spent)
+    assert spent.heard_ms == 20
+    assert spent.connected_ms is not None
 
 
 async def test_audio_before_the_call_is_open_is_not_sent() -> None:
