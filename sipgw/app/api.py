@@ -63,6 +63,7 @@ class Steered:
         reasons = {
             "starting": not self.started,
             "draining": self.calls.draining,
+            "too busy for new calls": self.calls.lagging,
             "as many calls as are allowed": self.calls.full,
             "no RTP ports left": self.pool.in_use >= self.pool.size,
         }

@@ -14,8 +14,10 @@ from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
 from sipgw.call.commands import Command
 from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.pressure import Load
 from sipgw.call.registry import Calls
-from sipgw.errors import Unavailable
+from sipgw.errors import PeerError, Unavailable
+from sipgw.flow import Flow
 from sipgw.io.clock import Clock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPair, PortPool
@@ -73,6 +75,18 @@ class Control:
         if isinstance(event, Invited):
             self._metrics.call_began()
         self._carry(self._calls.on_sip(event, now))
+
+    def door(self, source: Flow, now: float) -> PeerError | None:
+        """Asked by the agent for every call that comes, before anything is kept of it: how to refuse it right there."""
+        refusal = self._calls.door(source.remote[0], now)
+        if refusal is None:
+            return None
+        self._metrics.turned_away(refusal.cause.record)
+        return PeerError(refusal.status, "", refusal.headers)
+
+    def on_load(self, load: Load) -> None:
+        """How busy the node was in the last second."""
+        self._carry(self._calls.on_load(load, self._clock.now()))
 
     def command(self, command: Command) -> None:
         """Carry out what somebody outside wants of a call.

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.api import Api, Steered
 from sipgw.app.control import Control
+from sipgw.app.load import LoadWatch
 from sipgw.app.media import media_plane
 from sipgw.app.prompts import load_prompts, seconds
 from sipgw.app.reload import Reloaded, Reloading, tell
@@ -21,7 +22,7 @@ from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint
 from sipgw.io.clock import MonotonicClock
 from sipgw.io.ports import PortPool, raise_descriptor_limit
-from sipgw.ops.feed import Feed
+from sipgw.ops.feed import Entry, Feed
 from sipgw.ops.logs import LogTrace, both, configure
 from sipgw.ops.metrics import Metrics
 from sipgw.ops.webhooks.service import Webhooks
@@ -57,6 +58,7 @@ class Gateway:
         self.feed = Feed()
         self.webhooks = Webhooks(self.state.path, settings.node, log)
         self.metrics.registry.register(self.webhooks.tally)
+        self.feed.listen(self._log_alarm)
         self._log_trace = LogTrace(log)
         self.records = Keeper(settings.record_options(), self.state.path, self._alarm, log)
         self.metrics.watch_records(self.records.counts)
@@ -85,6 +87,9 @@ class Gateway:
             sip, self._agent, self._control.on_sip, self.metrics.send_error, clock=self._clock, trace=self._trace
         )
         self._control.drive(self._signalling.driver)
+        self._agent.door = self._control.door
+        self._load = LoadWatch(lambda: self._plane.workers, self._control.on_load, self._clock.now)
+        self.metrics.watch_loop(self._load.lag)
         self._scrapes: asyncio.Server | None = None
         self._steered = Steered(
             self._calls, self._control, self._pool, self.feed, self.metrics, seconds(load_prompts()), self.reload
@@ -118,6 +123,7 @@ class Gateway:
         if metrics.port:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
         self._steered.started = True
+        self._load.start()
         # What is alive now stays so: a full collection would cost a whole tick.
         gc.collect()
         gc.freeze()
@@ -139,6 +145,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """Hang up what is still up, give the far ends a moment to hear of it, and close everything."""
+        self._load.stop()
         self._control.shut_down()
         try:
             await asyncio.wait_for(self._control.idle.wait(), _STOP_LIMIT)
@@ -158,9 +165,13 @@ class Gateway:
 
     def _alarm(self, name: str, detail: str) -> None:
         """Something an operator should look at."""
-        self._log.error("alarm", name=name, detail=detail)
-        self.metrics.alarm(name)
         self.feed.publish(Happening(Kind.ALARM, "", time.time(), {"name": name, "detail": detail}))
+
+    def _log_alarm(self, entry: Entry) -> None:
+        happening = entry.happening
+        if happening.kind is Kind.ALARM:
+            self._log.error("alarm", **happening.data)
+            self.metrics.alarm(str(happening.data.get("name")))
 
     def _wall(self, now: float) -> float:
         """Unix time; by the clock as it is set now, which may have been wrong when we started."""

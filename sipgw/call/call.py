@@ -59,10 +59,10 @@ class Call:
         if objection := self._deeds.objection(command):
             raise WrongState(objection)
 
-    def turn_away(self, event: Invited, cause: Cause, now: float) -> None:
+    def turn_away(self, event: Invited, refusal: Refusal, now: float) -> None:
         """Refuse a new call without looking at its offer."""
         unreadable = self._deeds.note_caller(Moment(Seen.INVITED, event, now))
-        self._see(unreadable or self._deeds.refuse(Refusal(cause, cause.status), now), event, now)
+        self._see(unreadable or self._deeds.refuse(refusal, now), event, now)
 
     def shut_down(self, now: float) -> None:
         """The gateway stops."""

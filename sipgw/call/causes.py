@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sipgw.call import events as heard
 from sipgw.call.effects import Headers
+from sipgw.call.limits import Excess
 from sipgw.call.states import Seen
 from sipgw.errors import Cause, PeerError
 from sipgw.media import plane
@@ -33,11 +34,12 @@ _UNANSWERED: dict[Seen, tuple[Cause, str]] = {
     Seen.HUNG_UP: (Cause.CANCELLED, CALLER),
     Seen.BACKEND_HUNG_UP: (Cause.REJECTED, BACKEND),
     Seen.TOLD_TO_HANG_UP: (Cause.REJECTED, OPERATOR),
+    Seen.TOO_LONG: (Cause.NO_ANSWER, GATEWAY),
 }
 """Where the same means something else before the answer."""
 
-RETRY_LATER = (Cause.DRAINING, Cause.OVERLOAD, Cause.NO_PORTS, Cause.SHUTDOWN)
-"""Refusals that carry Retry-After."""
+RETRY_LATER = (Cause.NO_PORTS, Cause.SHUTDOWN)
+"""Ends of a call that was taken on which carry Retry-After."""
 
 _OF_STATUS = {400: Cause.BAD_REQUEST, 488: Cause.NO_COMMON_CODEC}
 
@@ -55,6 +57,19 @@ class Refusal:
     def of(cls, error: PeerError) -> "Refusal":
         """What the caller sent cannot be served."""
         return cls(_OF_STATUS.get(error.status, Cause.BAD_REQUEST), error.status, error.reason, error.headers)
+
+    @classmethod
+    def later(cls, cause: Cause, seconds: int, detail: str = "") -> "Refusal":
+        """It may be tried again, after so many seconds (RFC 3261 section 20.33)."""
+        return cls(cause, cause.status, detail, (("Retry-After", str(seconds)),))
+
+    @classmethod
+    def of_excess(cls, excess: Excess, seconds: int) -> "Refusal":
+        """It is one too many. `seconds` is when to try again where that is not known better."""
+        cause = excess.cause
+        if cause.status != 503:
+            return cls(cause, cause.status, excess.detail)
+        return cls.later(cause, excess.retry_after or seconds, excess.detail)
 
     @property
     def phrase(self) -> str:

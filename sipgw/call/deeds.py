@@ -76,6 +76,14 @@ class Deeds(Steering):
         self._targets.take(found)
         return None
 
+    def be_admitted(self, moment: Moment) -> Seen | None:
+        """Is it one too many?"""
+        around = self._around
+        excess = around.limits.admit(self._call, self._draft.source, self._its_route.options, moment.now)
+        if excess is None:
+            return None
+        return self.refuse(Refusal.of_excess(excess, around.options.retry_after), moment.now)
+
     def read_offer(self, moment: Moment) -> Seen | None:
         """Can we serve it? Asked before anything is opened."""
         invited: Invited = moment.event
@@ -86,7 +94,8 @@ class Deeds(Steering):
         return None
 
     def open_ports(self, moment: Moment) -> None:
-        """Ask for RTP ports."""
+        """Ask for RTP ports. From here on the caller waits for the answer."""
+        self._held.start_timer("limit", moment.now + self._its_route.options.max_ringing)
         self._held.open_ports()
 
     def forget_ports(self, moment: Moment) -> None:

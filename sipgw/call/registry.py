@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from sipgw.call import effects as do
+from sipgw.call.admission import Admission
 from sipgw.call.call import Call
+from sipgw.call.causes import Refusal
 from sipgw.call.cdr import last_ready
 from sipgw.call.commands import Command, NoSuchCall
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
-from sipgw.call.feed import Publish, unheard
+from sipgw.call.feed import Kind, Publish, unheard
 from sipgw.call.ids import call_id, owner
+from sipgw.call.pressure import Load
 from sipgw.call.routing import Routes
 from sipgw.call.states import State
 from sipgw.call.surroundings import Surroundings
@@ -77,13 +80,19 @@ class Calls:
         self._options = options
         self._token = token
         self._trace = trace
-        self._around = Surroundings(options, media, Routes(options.routes, options.backends), trace, wall, publish)
+        self._admission = Admission(options)
+        routes = Routes(options.routes, options.backends)
+        self._around = Surroundings(options, media, routes, self._admission.limits, trace, wall, publish)
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}
         self._serial = 0
-        self.draining = False
         self.causes: Counter[str] = Counter()
         """How many calls ended, by the record's name of the cause."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether no new calls are taken, for good."""
+        return self._admission.draining
 
     @property
     def idle(self) -> bool:
@@ -97,7 +106,13 @@ class Calls:
     def reconfigure(self, options: CallOptions) -> None:
         """New calls go by these options, and limits count at once; calls that are there keep what they began with."""
         self._options = options = replace(options, node=self._options.node)
+        self._admission.reconfigure(options)
         self._around = replace(self._around, options=options, routes=Routes(options.routes, options.backends))
+
+    @property
+    def lagging(self) -> bool:
+        """Whether the node is too busy for new calls."""
+        return self._admission.pressure.high
 
     @property
     def full(self) -> bool:
@@ -143,6 +158,17 @@ class Calls:
             return self.shut_down(now)
         return self._of_owner(TimerFired(timer), timer, now)
 
+    def on_load(self, load: Load, now: float) -> list[Effect]:
+        """How busy the node was in the last second. Too busy for too long means no new calls, and an alarm."""
+        before = self._admission.pressure.high
+        for name, detail in self._admission.pressure.measured(load, self._options, now):
+            self._around.happened(Kind.ALARM, "", now, name=name, detail=detail)
+        high = self._admission.pressure.high
+        if high is before:
+            return []
+        self._trace(Note(now, "call", Mark.STATE, "lagging" if high else "keeping_up", detail=str(load)))
+        return [do.Log("too busy for new calls" if high else "new calls are taken again", load._asdict())]
+
     def on_command(self, command: Command, now: float) -> list[Effect]:
         """Somebody outside wants something of a call.
 
@@ -170,31 +196,38 @@ class Calls:
         """Take no new calls; those running may go on for a while, then they are hung up."""
         if self.draining:
             return []
-        self.draining = True
+        self._admission.draining = True
         self._trace(Note(now, "call", Mark.STATE, "draining", detail=f"{len(self._calls)} calls"))
         return [do.StartTimer(DRAIN_TIMER, now + self._options.drain_limit)]
 
     def shut_down(self, now: float) -> list[Effect]:
         """Take no new calls, and end those there are."""
-        self.draining = True
+        self._admission.draining = True
         return self._each(tuple(self._calls.values()), lambda call: call.shut_down(now), now)
 
     # --- new calls ------------------------------------------------------------------------------------------------
 
+    def door(self, source: str, now: float) -> Refusal | None:
+        """How to refuse a call from this address without taking it on at all; None where that is to be done.
+
+        Asked for every call that comes, so that a flood of those that would be refused anyway costs next to nothing.
+        """
+        refusal = self._admission.at_the_door(len(self._calls), source, now)
+        if refusal is not None:
+            cause = refusal.cause.record
+            self.causes[cause] += 1
+            self._trace(Note(now, "call", Mark.DROP, cause, detail=f"at the door, from {source}"))
+        return refusal
+
     def _invited(self, event: Invited, now: float) -> list[Effect]:
-        refusal = self._refusal()
+        refusal = self._admission.refusal(len(self._calls), event.flow.remote[0], now)
         call = Call(call_id(self._options.node, self._token()), event.leg, self._around, now)
         self._serial = call.serial = self._serial + 1
         self._calls[call.id] = self._legs[event.leg] = call
         if refusal is None:
             return self._deliver(call, event, now)
+        self._admission.refused(now)
         return self._each((call,), lambda call: call.turn_away(event, refusal, now), now)
-
-    def _refusal(self) -> Cause | None:
-        """Why no call can be taken now."""
-        if self.draining:
-            return Cause.DRAINING
-        return Cause.OVERLOAD if self.full else None
 
     # --- delivery -------------------------------------------------------------------------------------------------
 
@@ -229,6 +262,7 @@ class Calls:
             effects += call.take()
             if call.state is State.ENDED:
                 del self._calls[call.id], self._legs[call.leg]
+                self._admission.limits.release(call.id)
                 self.causes[call.draft.cause.record] += 1
         return effects
 

@@ -72,7 +72,7 @@ class Seen(Enum):
     """The prompt at hand was heard, was stopped, or could not be played."""
     BACKEND_HUNG_UP = auto()
     TOO_LONG = auto()
-    """The call reached the length its route allows."""
+    """The call rang, or lasted, as long as its route allows."""
     SESSION_FAILED = auto()
     SESSION_ENDED = auto()
     TOLD_TO_HANG_UP = auto()
@@ -164,16 +164,19 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
 }
 """While ending, without leaving it."""
 
+_CHECKS = ("note_caller", "find_route", "be_admitted", "read_offer", "open_ports")
+"""What a new call has to pass, the cheapest first."""
+
 TABLE: dict[Key, Row] = {
     **{(state, seen): (State.ENDING, row) for state in (*_UNANSWERED, *_UP) for seen, row in _END.items()},
     **{(state, seen): (state, row) for state in _UP for seen, row in _ALWAYS_UP.items()},
     **{(state, seen): (state, row) for state in _STEERED for seen, row in _STEERING.items()},
     **{(state, Seen.TARGET_FAILED): (State.SWITCHING, ("next_target",)) for state in _SERVED},
     **{(state, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)) for state in _SERVED},
-    **{(state, Seen.TOO_LONG): (State.ENDING, ("end",)) for state in _UP},
+    **{(state, Seen.TOO_LONG): (State.ENDING, ("end",)) for state in (*_UNANSWERED, *_UP)},
     **{(state, Seen.SILENT): (State.ENDING, ("end",)) for state in _UP},
     #
-    (State.NEW, Seen.INVITED): (State.OPENING, ("note_caller", "find_route", "read_offer", "open_ports")),
+    (State.NEW, Seen.INVITED): (State.OPENING, _CHECKS),
     (State.NEW, Seen.REFUSED): (State.ENDING, ("end",)),
     (State.NEW, Seen.BROKE): (State.ENDING, ("end",)),
     #

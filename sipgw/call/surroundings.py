@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sipgw.call.feed import Happening, Kind, Publish, Value, unheard
+from sipgw.call.limits import Limits
 from sipgw.call.routing import Routes
 from sipgw.call.states import Seen
 from sipgw.options import CallOptions, MediaOptions
@@ -18,6 +19,7 @@ class Surroundings:
     options: CallOptions
     media: MediaOptions
     routes: Routes
+    limits: Limits
     trace: Trace
     wall: Callable[[float], float]
     """Turns the core's `now` into Unix time."""

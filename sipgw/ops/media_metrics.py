@@ -78,6 +78,26 @@ class MediaCollector(Collector):
         yield from (sessions, missed, late, errors)
 
 
+class LagCollector(Collector):
+    """Shows how late control's loop serves what is due.
+
+    Args:
+        lag: counted by whoever looks at the clock.
+    """
+
+    def __init__(self, lag: Lateness) -> None:
+        self._lag = lag
+
+    def collect(self) -> Iterator[Metric]:
+        """It, as it stands."""
+        yield HistogramMetricFamily(
+            "sipgw_loop_lag_seconds",
+            "How long a SIP message waits for the main loop.",
+            buckets=_buckets(self._lag),
+            sum_value=self._lag.sum_ms / 1000,
+        )
+
+
 def _buckets(late: Lateness) -> list[tuple[str, float]]:
     bounds = [*(str(bound / 1000) for bound in late.bounds_ms), "+Inf"]
     return list(zip(bounds, accumulate(late.buckets), strict=True))

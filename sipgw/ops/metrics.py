@@ -12,7 +12,7 @@ from collections import Counter as Tally
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sipgw.io.sockets import bind_error
-from sipgw.ops.media_metrics import MediaCollector, Workers
+from sipgw.ops.media_metrics import LagCollector, Lateness, MediaCollector, Workers
 from sipgw.ops.record_metrics import RecordCollector, RecordCounts
 from sipgw.trace import Mark, Note
 
@@ -54,6 +54,7 @@ class Metrics:
         self._alarms = Counter(
             "sipgw_alarms", "What an operator should look at, by name.", ("name",), registry=self.registry
         )
+        self._turned_away: Tally[str] = Tally()
         self._dropped: Tally[tuple[str, str]] = Tally()
 
     def call_began(self) -> None:
@@ -77,6 +78,10 @@ class Metrics:
         if first_audio_ms is not None:
             self._first_audio.observe(first_audio_ms / 1000)
 
+    def turned_away(self, cause: str) -> None:
+        """A call was refused without being taken on. A flood of them costs one dictionary entry each."""
+        self._turned_away[cause] += 1
+
     def trace(self, note: Note) -> None:
         """A trace that counts drops. A flood of them costs one dictionary entry each; locks are taken at scrapes."""
         if note.mark is Mark.DROP:
@@ -98,6 +103,10 @@ class Metrics:
         """Show what became of call records."""
         self.registry.register(RecordCollector(counts))
 
+    def watch_loop(self, lag: Lateness) -> None:
+        """Show how late the loop is from now on."""
+        self.registry.register(LagCollector(lag))
+
     def send_error(self, name: str) -> None:
         """The system refused to send a SIP message."""
         self._send_errors.labels(name).inc()
@@ -111,6 +120,9 @@ class Metrics:
         taken, self._dropped = self._dropped, Tally()
         for (layer, reason), count in taken.items():
             self._drops.labels(layer, reason).inc(count)
+        refused, self._turned_away = self._turned_away, Tally()
+        for cause, count in refused.items():
+            self._calls.labels("refused", cause).inc(count)
         return generate_latest(self.registry)
 
     async def serve(self, host: str, port: int) -> asyncio.Server:

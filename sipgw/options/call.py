@@ -26,6 +26,12 @@ class RouteOptions:
     last_resort: str = "apology"
     """When no target works: `apology` (answer, speak one, hang up) or a SIP status code as text, such as `503`."""
     max_duration: float = 14_400.0
+    max_ringing: float = 60.0
+    """How long an INVITE may stay without an answer."""
+    max_calls: int = 0
+    """Concurrent calls of this route; 0 is no limit."""
+    calls_per_second: float = 0.0
+    """New calls of this route; 0 is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,16 @@ class CallOptions:
     """How long a hang-up wished by the AI waits for its last words to be played."""
     max_calls: int = 0
     """Concurrent calls; 0 means as many as there are ports."""
+    calls_per_second: float = 0.0
+    """New calls in all; 0 is no limit."""
+    source_max_calls: int = 0
+    """Concurrent calls from one address; 0 is no limit."""
+    source_calls_per_second: float = 0.0
+    """New calls from one address; 0 is no limit."""
+    max_lag_ms: float = 200.0
+    """How late control's loop may run, for seconds on end, before new calls are refused; 0: however late."""
+    max_late_ms: float = 10.0
+    """How late media ticks may be served on average, for seconds on end, before new calls are refused; 0: as above."""
     drain_limit: float = 300.0
     """How long running calls may go on after SIGTERM."""
     hold_music: str = "hold"

@@ -6,12 +6,25 @@ from pydantic import Field
 
 from sipgw.settings.section import Seconds, Section, Wait
 
+Count = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 
 class Calls(Section):
     """Limits and patience."""
 
-    max_calls: Annotated[int, Field(ge=0)] = 0
+    max_calls: Count = 0
     """Calls at a time; 0: as many as there are ports. More get 503 with Retry-After."""
+    calls_per_second: Rate = 0.0
+    """New calls a second, in all; 0: no limit. A second's worth may come at once. More get 503 with Retry-After."""
+    source_max_calls: Count = 0
+    """Calls at a time from one address; 0: no limit. More get 503 with Retry-After."""
+    source_calls_per_second: Rate = 0.0
+    """New calls a second from one address; 0: no limit. More get 503 with Retry-After."""
+    max_lag_ms: Wait = 200.0
+    """Milliseconds the main loop may lag behind for 3 seconds on end before new calls get 503; 0: however long."""
+    max_late_ms: Wait = 10.0
+    """Milliseconds packets may be late, on average, for 3 seconds on end before new calls get 503; 0: however long."""
     first_rtp_wait: Wait = 0.3
     """Seconds after the ACK to wait for the caller's first packet before the AI may begin to speak."""
     farewell_limit: Wait = 10.0
@@ -20,7 +33,7 @@ class Calls(Section):
     """Seconds running calls may go on after SIGTERM."""
     hold_music: str = "hold"
     """Prompt that repeats while we have a caller on hold; empty: silence."""
-    retry_after: Annotated[int, Field(ge=0)] = 30
+    retry_after: Count = 30
     """Seconds callers are told to wait when they are refused because we are full or stopping."""
 
 
@@ -45,3 +58,9 @@ class Route(Section):
     """When no target works: `apology` answers and says so, a SIP code such as `503` refuses."""
     max_duration: Seconds = 14_400.0
     """Seconds after which a call is ended."""
+    max_ringing: Seconds = 60.0
+    """Seconds a caller may wait for the answer; then the call gets 480."""
+    max_calls: Count = 0
+    """Calls at a time; 0: no limit. More get 486: the route is busy."""
+    calls_per_second: Rate = 0.0
+    """New calls a second; 0: no limit. A second's worth may come at once. More get 486."""

@@ -11,7 +11,7 @@ from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions
 from sipgw.sip import memory, our_invite, refresh, serving, their_invite
-from sipgw.sip.core import Changed, Core, unheard
+from sipgw.sip.core import Changed, Core, Door, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
@@ -47,6 +47,15 @@ class Agent:
     def reconfigure(self, options: SipOptions) -> None:
         """Believe from now on whom these options name: trunks, known addresses; all else stays as it was."""
         self._core.reconfigure(options)
+
+    @property
+    def door(self) -> Door:
+        """Who says of every new call whether it is refused at once, without a transaction (RFC 3261 section 8.2.7)."""
+        return self._core.door
+
+    @door.setter
+    def door(self, value: Door) -> None:
+        self._core.door = value
 
     def receive(self, data: bytes, source: Flow, now: float) -> None:
         """A datagram came."""

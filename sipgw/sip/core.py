@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from sipgw.errors import UsageError
+from sipgw.errors import PeerError, UsageError
 from sipgw.flow import Endpoint, Flow
 from sipgw.options import SipOptions
 from sipgw.sip.body import SDP
@@ -24,6 +24,15 @@ from sipgw.trace import Mark, Note, Trace
 
 Changed = Callable[[str], None]
 """Takes the name of a leg. Must not raise and must not block."""
+
+
+Door = Callable[[Flow, float], PeerError | None]
+"""Takes a call's path and the time; says how it is refused at once, or nothing."""
+
+
+def open_to_all(source: Flow, now: float) -> PeerError | None:
+    """Every call is taken on."""
+    return None
 
 
 def unheard(leg: str) -> None:
@@ -67,6 +76,8 @@ class Core:
         self.options = options
         self.changed = changed
         """Told of every change in what outlives the process: see `memory`."""
+        self.door: Door = open_to_all
+        """Asked for every new call before anything is kept of it."""
         self.draining = False
         """Refuse OPTIONS, so that carriers try another node."""
         self.legs: dict[str, Leg] = {}

@@ -79,6 +79,9 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     if core.trust.is_stranger(source) and core.leg_of(request) is None:
         _shun(core, request, source, now)
         return
+    if request.method == "INVITE" and not request.to.tag and (refused := core.door(source, now)):
+        _answer_only(core, request, refused, source, now)
+        return
     # Not a CANCEL: it is about another transaction, which is there or is not (RFC 3261 9.2).
     merged = not request.to.tag and request.method != "CANCEL" and core.exchange.is_merged(request)
     server: ServerTransaction
@@ -99,8 +102,12 @@ def _shun(core: Core, request: Request, source: Flow, now: float) -> None:
     """Somebody nobody knows. Silence, unless the operator wants them told (and then without any state of ours)."""
     core.drop("stranger", now, f"{request.method} from {source}")
     if core.options.strangers == "refuse":
-        refusal = _refusal(core, request, PeerError(403))
-        core.exchange.send(bytes(refusal), response_flow(request, source), now)
+        _answer_only(core, request, PeerError(403), source, now)
+
+
+def _answer_only(core: Core, request: Request, error: PeerError, source: Flow, now: float) -> None:
+    """Without any state of ours: a repeat of the request gets the same again (RFC 3261 section 8.2.7)."""
+    core.exchange.send(bytes(_refusal(core, request, error)), response_flow(request, source), now)
 
 
 def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:

@@ -13,7 +13,7 @@ from ctypes import POINTER, byref, c_int, c_long
 
 INTERVAL = 0.005
 LATENESS_MS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-"""Upper bounds of the lateness histogram's buckets; one more takes the rest."""
+"""Bounds for media ticks."""
 
 Serve = Callable[[int, float, int], None]
 """Takes the sub-tick's number, the time, and how many before it were missed."""
@@ -23,18 +23,29 @@ _ABSOLUTE = 1
 
 
 class Lateness:
-    """How late ticks were served."""
+    """How late ticks were served.
+
+    Args:
+        bounds_ms: upper bounds of the buckets; one more takes the rest.
+    """
 
     __slots__ = ("bounds_ms", "buckets", "missed", "sum_ms", "ticks")
 
-    def __init__(self, buckets: list[int] | None = None, ticks: int = 0, missed: int = 0, sum_ms: float = 0.0) -> None:
-        self.bounds_ms = LATENESS_MS
-        self.buckets = buckets or [0] * (len(LATENESS_MS) + 1)
+    def __init__(
+        self,
+        buckets: list[int] | None = None,
+        ticks: int = 0,
+        missed: int = 0,
+        sum_ms: float = 0.0,
+        bounds_ms: tuple[float, ...] = LATENESS_MS,
+    ) -> None:
+        self.bounds_ms = bounds_ms
+        self.buckets = buckets or [0] * (len(bounds_ms) + 1)
         self.ticks, self.missed, self.sum_ms = ticks, missed, sum_ms
 
     def add(self, late_ms: float, missed: int) -> None:
         """Count one tick."""
-        self.buckets[bisect_left(LATENESS_MS, late_ms)] += 1
+        self.buckets[bisect_left(self.bounds_ms, late_ms)] += 1
         self.ticks += 1
         self.missed += missed
         self.sum_ms += late_ms

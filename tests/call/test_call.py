@@ -23,12 +23,14 @@ def test_a_call_from_the_invite_to_the_bye() -> None:
     control = Control()
     # The caller rings while the first target gets ready.
     phone = control.invite()
-    assert kinds(control.effects) == ["OpenPorts", "CreateSession", "Ring", "ConnectBackend", "StartTimer"]
+    began = ["StartTimer", "OpenPorts", "CreateSession", "Ring", "ConnectBackend", "StartTimer"]
+    assert kinds(control.effects) == began
     connect = only(plane.ConnectBackend, control.commands())
     assert (connect.backend, connect.attempt) == (AI, 1)
     # It is ready: 200, and RTP leaves.
     control.advance(0.2)
-    assert kinds(phone.ready()) == ["CancelTimer", "Answer", "StartSession", "StartTimer", "Log"]
+    answered = ["CancelTimer", "Answer", "StartSession", "CancelTimer", "StartTimer", "Log"]
+    assert kinds(phone.ready()) == answered
     # The conversation opens with the first packet after the ACK.
     control.advance(0.1)
     assert kinds(phone.ack()) == ["StartTimer"]
@@ -260,7 +262,8 @@ def test_the_last_resort_is_an_apology_that_the_caller_hears() -> None:
     control = Control()
     phone = control.invite()
     phone.fails()
-    assert kinds(phone.fails(attempt=2)) == ["CancelTimer", "Answer", "StartSession", "StartTimer", "Log"]
+    answered = ["CancelTimer", "Answer", "StartSession", "CancelTimer", "StartTimer", "Log"]
+    assert kinds(phone.fails(attempt=2)) == answered
     phone.ack()
     assert only(plane.Play, commands(phone.packet())).prompt == "apology"
     assert told(control.effects) == []

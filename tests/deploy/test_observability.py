@@ -31,6 +31,7 @@ def counted() -> dict[str, set[str]]:
     """Every series of a gateway that has seen a bit of everything, with its labels."""
     metrics = Metrics()
     metrics.watch_media(lambda: {"0": Worker(Lateness(), {"send_ECONNREFUSED": 1}, 1)})
+    metrics.watch_loop(Lateness())
     metrics.call_began()
     metrics.call_ended("normal", answered=True, seconds=1.0, first_audio_ms=300)
     metrics.send_error("EPERM")

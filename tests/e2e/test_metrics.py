@@ -7,23 +7,12 @@ from pathlib import Path
 
 from tests.e2e.phone import HOST, calling
 from tests.e2e.plan import ai, plan, to
+from tests.e2e.scraper import scrape
 from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import running
 from tests.ports import free_port
 
 STRANGERS = 7
-
-
-async def scrape(port: int) -> dict[str, float]:
-    """Every sample by its name and labels, as written."""
-    reader, writer = await asyncio.open_connection(HOST, port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\n\r\n")
-    head, _, body = (await asyncio.wait_for(reader.read(), 5)).decode().partition("\r\n\r\n")
-    writer.close()
-    await writer.wait_closed()
-    assert head.startswith("HTTP/1.1 200 OK")
-    rows = (line.rpartition(" ") for line in body.splitlines() if line and not line.startswith("#"))
-    return {name: float(value) for name, _, value in rows}
 
 
 def drops(layer: str, reason: str) -> str:

@@ -17,6 +17,7 @@ from sipgw.call.commands import Command
 from sipgw.call.events import PortsFailed, PortsOpened
 from sipgw.call.feed import Happening
 from sipgw.call.ids import owner
+from sipgw.call.pressure import Load
 from sipgw.call.registry import DRAIN_TIMER, Calls
 from sipgw.flow import Flow
 from sipgw.media import plane
@@ -247,6 +248,12 @@ class Control:
     def command(self, command: Command) -> list[do.Effect]:
         """Somebody outside wants something."""
         return self.carry(self.calls.on_command(command, self.now))
+
+    def busy(self, load: Load, seconds: int) -> None:
+        """The node is so busy for so long, and measured once a second."""
+        for _ in range(seconds):
+            self.advance(1.0)
+            self.carry(self.calls.on_load(load, self.now))
 
     def drain(self) -> list[do.Effect]:
         """SIGTERM."""

@@ -58,3 +58,14 @@ def test_alarms_and_drops_elsewhere_are_counted_by_name() -> None:
     metrics.dropped("media", "stranger", 12)
     assert b'sipgw_drops_total{layer="media",reason="stranger"} 12.0' in metrics.render()
     assert metrics.registry.get_sample_value("sipgw_alarms_total", {"name": "worker_died"}) == 1
+
+
+def test_how_late_the_loop_is_is_a_histogram_too() -> None:
+    metrics, lag = Metrics(), Lateness(bounds_ms=(1.0, 500.0))
+    metrics.watch_loop(lag)
+    for late_ms in (0.2, 30.0, 700.0):
+        lag.add(late_ms, 0)
+    sample = metrics.registry.get_sample_value
+    buckets = {bound: sample("sipgw_loop_lag_seconds_bucket", {"le": bound}) for bound in ("0.001", "0.5", "+Inf")}
+    assert buckets == {"0.001": 1, "0.5": 2, "+Inf": 3}
+    assert sample("sipgw_loop_lag_seconds_sum") == pytest.approx(0.7302)

@@ -43,6 +43,16 @@ def test_drops_are_counted_by_layer_and_reason_and_nothing_else_is() -> None:
     assert value(metrics, "sipgw_drops_total", layer="sip", reason="invite") is None
 
 
+def test_calls_refused_without_being_taken_on_count_as_refused() -> None:
+    metrics = Metrics()
+    for _ in range(3):
+        metrics.turned_away("overload")
+    metrics.call_began()
+    metrics.call_ended("overload", answered=False)
+    assert value(metrics, "sipgw_calls_total", outcome="refused", cause="overload") == 4
+    assert value(metrics, "sipgw_calls_active") == 0
+
+
 def test_messages_that_could_not_be_sent_are_counted() -> None:
     metrics = Metrics()
     metrics.send_error("ENETUNREACH")

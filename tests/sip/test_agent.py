@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sipgw.errors import UsageError
+from sipgw.errors import PeerError, UsageError
 from sipgw.flow import Flow
 from sipgw.options import ListenerOptions, SipOptions
 from sipgw.sip.agent import Agent
@@ -453,6 +453,37 @@ def test_sdp_among_other_parts_is_taken(wire: Wire) -> None:
     body = "".join(f"--xx\r\n{part}\r\n" for part in parts) + "--xx--\r\n"
     phone = Phone(more='Content-Type: multipart/mixed;boundary="xx"\r\n')
     assert [heard.brief for heard in wire.gets(phone.invite(body))] == ["100"]
+
+
+def test_a_call_refused_at_the_door_leaves_nothing_and_its_repeats_get_the_same(wire: Wire) -> None:
+    asked: list[Flow] = []
+
+    def door(source: Flow, now: float) -> PeerError:
+        asked.append(source)
+        return PeerError(503, "", (("Retry-After", "9"),))
+
+    wire.agent.door = door
+    phone = Phone()
+    (first,) = wire.gets(phone.invite())
+    wire.now = 0.5
+    (again,) = wire.gets(phone.invite())
+    assert first.brief == again.brief == "503"
+    assert first.to_tag == again.to_tag != ""
+    assert first["Retry-After"] == "9"
+    assert first.flow == FLOW
+    assert asked == [FLOW, FLOW]
+    # It was final: the ACK ends it, and is no news.
+    assert wire.gets(phone.within(first).ack(branch=phone.branch)) == []
+    assert wire.events() == []
+    assert empty(wire)
+
+
+def test_the_door_is_for_new_calls_only(wire: Wire) -> None:
+    _, phone = answered(wire)
+    wire.agent.door = lambda source, now: PeerError(503)
+    assert [heard.brief for heard in wire.gets(phone.next("z9hG4bK-2").invite())] == ["100"]
+    assert [type(event) for event in wire.events()] == [Reinvited]
+    assert [heard.brief for heard in wire.gets(Phone(call_id="2", branch="z9hG4bK-3").request("OPTIONS"))] == ["200"]
 
 
 def test_a_malformed_request_gets_the_same_tag_each_time_and_leaves_nothing(wire: Wire) -> None:
