@@ -93,6 +93,9 @@ class Api:
 
     def __init__(self, options: ApiOptions, gateway: Steered, state: Path, run: str, log: FilteringBoundLogger) -> None:
         self._options, self._gateway, self._state, self._run, self._log = options, gateway, state, run, log
+        self._own: tuple[TokenOptions, ...] = ()
+        """The token of the state folder, where the configuration had none at the start."""
+        self._access = Access(options.tokens)
         self._audit: AuditLog | None = None
         self._server: ApiServer | None = None
 
@@ -108,12 +111,18 @@ class Api:
             return
         audit = self._audit = AuditLog(self._state / AUDIT_FILE, self._log)
         streams = Streams(self._gateway.feed, self._run)
-        access = Access(options.tokens or (self._own_token(),))
-        app = build(Desk(self._gateway, access, audit, streams), options)
+        if not options.tokens:
+            self._own = (self._own_token(),)
+            self._access.accept(self._own)
+        app = build(Desk(self._gateway, self._access, audit, streams), options)
         server = ApiServer(app, streams)
         await server.open(options.host, options.port)
         self._server = server
         self._log.info("api", docs=f"http://{written(server.address)}/docs")
+
+    def accept(self, tokens: Sequence[TokenOptions]) -> None:
+        """Only these open it from now on, or the token of the state folder where there are none."""
+        self._access.accept(tokens or self._own)
 
     async def stop(self) -> None:
         """Let all clients go."""

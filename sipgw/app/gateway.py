@@ -98,6 +98,7 @@ class Gateway:
         self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
         """Where parts of the gateway say which settings they take while it runs."""
         self.reloading.takes("log", take=self._take_log)
+        self.reloading.takes("api.tokens", take=lambda settings: self.api.accept(settings.api.options().tokens))
         self.reloading.takes(take=lambda _: self._signalling.reload_certificates())
         self.reloading.takes("records.keep_days", "records.transcript_days", take=self._take_records)
         self.reloading.takes("calls", "routes", "backends", "trunks", "records.transcript", take=self._take_calls)

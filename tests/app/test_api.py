@@ -17,6 +17,7 @@ from rich.console import Console
 from sipgw.app.gateway import Gateway
 from sipgw.errors import Unavailable
 from sipgw.io.sockets import PortTaken
+from sipgw.settings import Examined
 from sipgw.tools.steer import Access, NotDone, Remote
 from tests.app.test_gateway import Caller, logger, settings
 from tests.ports import free_port
@@ -123,6 +124,27 @@ async def test_a_reload_says_what_came_of_it(start: Callable[..., Any]) -> None:
     gateway = await start()
     async with client(gateway) as api:
         assert (await api.post("/v1/reload")).json() == {"taken": [], "restart": [], "warnings": []}
+
+
+async def test_a_reload_exchanges_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+
+    def configured(token: str) -> Examined:
+        tokens = [{"name": "desk", "role": "admin", "token": token}]
+        return Examined(settings(state=str(tmp_path), api={"port": port, "tokens": tokens}, sip={"port": sip}))
+
+    port, sip = free_port(), free_port()
+    new = configured("the-newer-token-of-the-desk")
+    gateway = Gateway(configured("the-older-token-of-the-desk").settings, logger(io.StringIO()), lambda: new)
+    await gateway.start()
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT) as api:
+            older, newer = ({"Authorization": f"Bearer the-{age}-token-of-the-desk"} for age in ("older", "newer"))
+            assert (await api.post("/v1/reload", headers=older)).json()["taken"] == ["api.tokens"]
+            assert (await api.get("/v1/calls", headers=older)).status_code == 401
+            assert (await api.get("/v1/calls", headers=newer)).status_code == 200
+    finally:
+        await gateway.stop()
 
 
 # --- the first token ----------------------------------------------------------------------------------------------

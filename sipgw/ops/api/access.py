@@ -47,9 +47,14 @@ class Access:
     """
 
     def __init__(self, tokens: Iterable[TokenOptions]) -> None:
-        self._known = [(_hash(one.token), Who(one.name, Role[one.role.upper()])) for one in tokens]
+        self._known: list[tuple[bytes, Who]] = []
+        self.accept(tokens)
         self._guesses: dict[str, tuple[float, int]] = {}
         """When an address's window began, and its bad tokens since."""
+
+    def accept(self, tokens: Iterable[TokenOptions]) -> None:
+        """Only these are valid from now on."""
+        self._known = [(_hash(one.token), Who(one.name, Role[one.role.upper()])) for one in tokens]
 
     def who(self, token: str, source: str, now: float) -> Who | None:
         """Whose token it is; None where it is nobody's.

@@ -17,7 +17,7 @@ from sipgw.ops.api.problems import Refusal
 LARGEST_BODY = 65_536
 BODY_LIMIT = 10.0
 """Seconds for the whole of it."""
-INTERVAL = 0.005
+INTERVAL = 0.01
 """Between the beginnings of two requests."""
 
 

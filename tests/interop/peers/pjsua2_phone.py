@@ -5,6 +5,7 @@ Plan: {"uri", "play", "record", "seconds", "codec", "dtmf", "hold_at", "unhold_a
 """
 
 import json
+import os
 import sys
 import time
 
@@ -28,6 +29,9 @@ class Phone(pj.Call):
         tell("state", state=info.stateText, status=info.lastStatusCode, reason=info.lastReason)
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.over = True
+
+    def onDtmfDigit(self, pressed):
+        tell("digit", digit=pressed.digit)
 
     def onCallMediaState(self, _):
         # SWIG's vectors live in their owner: it must be kept while they are walked.
@@ -113,6 +117,9 @@ def main():
             due.pop(0)[1]()
     tell("end", over=call.over)
     call.player = call.recorder = None
+    if due:
+        # The far end hung up: PJSUA has forgotten the call, and its destructor would fail an assertion.
+        os._exit(0)
     del call
     library.libDestroy()
 

@@ -2,12 +2,13 @@
 
 import contextlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import structlog
+from starlette.types import ASGIApp
 
 from sipgw.flow import Endpoint
 from sipgw.ops.api.access import Access
@@ -48,6 +49,14 @@ def logger(stream: io.StringIO) -> structlog.typing.FilteringBoundLogger:
         wrapper_class=structlog.make_filtering_bound_logger(20),
     )
     return made
+
+
+@contextlib.contextmanager
+def app_of(gateway: FakeGateway, folder: Path) -> Iterator[ASGIApp]:
+    """The API without a server."""
+    audit = AuditLog(folder / "audit.jsonl", logger(io.StringIO()))
+    yield build(Desk(gateway, Access(TOKENS), audit, Streams(gateway.feed, "run1")), ApiOptions())
+    audit.close()
 
 
 @contextlib.asynccontextmanager

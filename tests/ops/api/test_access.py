@@ -20,6 +20,13 @@ def test_what_is_no_token_is_nobody(token: str) -> None:
     assert Access(TOKENS).who(token, "127.0.0.1", 0.0) is None
 
 
+def test_tokens_are_exchanged_while_running() -> None:
+    access = Access(TOKENS)
+    access.accept([TokenOptions("desk", "read", "a-newer-token-of-its-own")])
+    assert access.who(GOOD, "127.0.0.1", 0.0) is None
+    assert access.who("a-newer-token-of-its-own", "127.0.0.1", 0.0) == Who("desk", Role.READ)
+
+
 def test_roles_are_in_order() -> None:
     assert Role.READ < Role.OPERATE < Role.ADMIN
 
