@@ -114,6 +114,9 @@ class Steering:
         """The far end agreed."""
         answered: Answered = moment.event
         wanted, self._reoffer.wanted = self._reoffer.wanted, None
+        if wanted is None:
+            self._around.drop(self._call, "unasked_answer", str(answered.response.status), moment.now)
+            return
         try:
             stream = self._negotiation.reanswered(sdp_of(answered.response))
         except PeerError as error:
@@ -133,7 +136,9 @@ class Steering:
         """The far end did not: the call goes on as it was."""
         refused: Refused = moment.event
         wanted = self._reoffer.wanted
-        if self._reoffer.refused(refused.status, moment.now):
+        if wanted is None:
+            self._around.drop(self._call, "unasked_refusal", str(refused.status), moment.now)
+        elif self._reoffer.refused(refused.status, moment.now):
             reason = refused.response.reason if refused.response is not None else ""
             self._failed(wanted, refused.status, reason, moment.now)
 

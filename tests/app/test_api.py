@@ -140,7 +140,7 @@ async def test_a_reload_exchanges_tokens(tmp_path: Path, monkeypatch: pytest.Mon
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT) as api:
             older, newer = ({"Authorization": f"Bearer the-{age}-token-of-the-desk"} for age in ("older", "newer"))
-            assert (await api.post("/v1/reload", headers=older)).json()["taken"] == ["api.tokens"]
+            assert (await api.post("/v1/reload", headers=older)).json()["taken"] == ["api.tokens[0].token"]
             assert (await api.get("/v1/calls", headers=older)).status_code == 401
             assert (await api.get("/v1/calls", headers=newer)).status_code == 200
     finally:

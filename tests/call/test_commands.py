@@ -284,6 +284,14 @@ def test_an_answer_without_a_description_is_no_hold() -> None:
     assert [kind for kind, _ in happened(control, Kind.HOLD_FAILED)] == [Kind.HOLD_FAILED]
 
 
+def test_an_answer_to_nothing_changes_nothing() -> None:
+    control, phone = on_hold()
+    assert phone.accepts(sdp()) == []
+    assert phone.refuses(488) == []
+    assert control.calls.calls()[0].held_by == ("gateway",)
+    assert control.drops()[-2:] == ["unasked_answer", "unasked_refusal"]
+
+
 def test_an_offer_that_met_theirs_is_sent_again_after_a_moment() -> None:
     control, phone = talking()
     control.command(HoldCall(CALL))
