@@ -68,6 +68,10 @@ class CallFacts(msgspec.Struct, frozen=True):
     """The conversation goes on that a process of ours lost: no greeting, and the call's earlier words are in `said`."""
     said: tuple[Words, ...] = ()
     """The last of what was said before, as far as the backend told us."""
+    variables: dict[str, str] = {}
+    """What is known of the call besides: the backend's own variables, and those of a hook."""
+    instructions: str = ""
+    """How to behave in this call, as a hook has it; empty: as the backend's settings have it."""
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):

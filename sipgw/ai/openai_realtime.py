@@ -82,7 +82,7 @@ class OpenAIRealtime:
         self.audio_format = audio_format(options)
         self._options = options
         self._facts = facts
-        self._settings = settings_of(options)
+        self._settings = settings_of(options, facts)
         self._memory = Memory(facts.said, self._settings.beta)
         self._out: list[str | bytes] = []
         self._events: list[BackendEvent] = []

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 
 from sipgw.ai.dialect import Connect
-from sipgw.ai.events import AudioFormat
+from sipgw.ai.events import AudioFormat, CallFacts
 from sipgw.ai.openai_tools import offered
 from sipgw.options import BackendOptions
 
@@ -64,8 +64,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.vad is not None and self.vad.get("interrupt_response", True) is not False
 
 
-def settings_of(options: BackendOptions) -> Settings:
-    """The settings in `options`. Raises ValueError for an unknown key, a wrong type or an audio format not offered."""
+def settings_of(options: BackendOptions, facts: CallFacts) -> Settings:
+    """The settings in `options`, with the call's own instructions where it has some.
+
+    Raises:
+        ValueError: an unknown key, a wrong type or an audio format that is not offered.
+    """
     if audio_format(options) not in GA_FORMATS:
         known = ", ".join(each.value for each in GA_FORMATS)
         raise ValueError(f"backend {options.name}: audio {options.audio} is not one of {known}")
@@ -75,7 +79,7 @@ def settings_of(options: BackendOptions) -> Settings:
         raise ValueError(f"backend {options.name}: settings: {error}") from error
     if settings.vad is None and options.barge_in not in ("local", "both"):
         raise ValueError(f"backend {options.name}: turn_detection: null needs our own VAD: barge_in: local or both")
-    return settings
+    return msgspec.structs.replace(settings, instructions=facts.instructions or settings.instructions)
 
 
 def audio_format(options: BackendOptions) -> AudioFormat:

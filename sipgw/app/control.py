@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
 from sipgw.call.commands import Command
-from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.events import HookEvent, PortsFailed, PortsOpened
 from sipgw.call.pressure import Load
 from sipgw.call.registry import Calls
 from sipgw.errors import PeerError, Unavailable
@@ -22,6 +22,7 @@ from sipgw.io.clock import Clock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPair, PortPool
 from sipgw.media import plane
+from sipgw.ops.hooks.service import Hooks
 from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Invited, SipEvent
@@ -56,6 +57,8 @@ class Control:
         self._advertised = advertised
         self._clock, self._log, self._metrics, self._keep = clock, log, metrics, keep
         self._driver: Driver[SipEvent] | None = None
+        self.hooks = Hooks(self._on_hook, metrics.registry, log)
+        """Who is asked where calls go."""
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[do.Effect] = deque()
         self._carrying = False
@@ -119,6 +122,9 @@ class Control:
     def _on_media(self, event: plane.Event) -> None:
         self._carry(self._calls.on_media(event, self._clock.now()))
 
+    def _on_hook(self, event: HookEvent) -> None:
+        self._carry(self._calls.on_hook(event, self._clock.now()))
+
     def _on_timer(self, name: str) -> None:
         del self._timers[name]
         self._carry(self._calls.on_timer(name, self._clock.now()))
@@ -165,6 +171,10 @@ class Control:
                 self._open_ports(name)
             case do.ReleasePorts(name):
                 self._release_ports(name)
+            case do.Ask(name, hook, question):
+                self.hooks.ask(name, hook, question)
+            case do.StopAsking(name):
+                self.hooks.stop(name)
             case do.StartTimer(name, when):
                 delay = max(when - self._clock.now(), 0.0)
                 self._timers[name] = self._loop.call_later(delay, self._on_timer, name)

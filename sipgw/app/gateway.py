@@ -82,6 +82,7 @@ class Gateway:
             metrics=self.metrics,
             keep=self.records.keep,
         )
+        self._control.hooks.serve(settings.call_options().hooks)
         sip = settings.sip_options()
         self._signalling = Signalling(
             sip, self._agent, self._control.on_sip, self.metrics.send_error, clock=self._clock, trace=self._trace
@@ -101,7 +102,9 @@ class Gateway:
         self.reloading.takes("api.tokens", take=lambda settings: self.api.accept(settings.api.options().tokens))
         self.reloading.takes(take=lambda _: self._signalling.reload_certificates())
         self.reloading.takes("records.keep_days", "records.transcript_days", take=self._take_records)
-        self.reloading.takes("calls", "routes", "backends", "trunks", "records.transcript", take=self._take_calls)
+        self.reloading.takes(
+            "calls", "routes", "backends", "hooks", "trunks", "records.transcript", take=self._take_calls
+        )
         self.reloading.takes("webhooks", take=lambda settings: self.webhooks.serve(settings.webhook_options()))
 
     @property
@@ -153,6 +156,7 @@ class Gateway:
         except TimeoutError:
             self._log.warning("calls cut off", seconds=_STOP_LIMIT)
         await self._plane.close()
+        await self._control.hooks.close()
         self._control.close()
         await self._signalling.close()
         await self.api.stop()
@@ -184,7 +188,9 @@ class Gateway:
         self._plane.detail(self._log_trace.wanted)
 
     def _take_calls(self, settings: Settings) -> None:
-        self._calls.reconfigure(settings.call_options())
+        options = settings.call_options()
+        self._calls.reconfigure(options)
+        self._control.hooks.serve(options.hooks)
         self._agent.reconfigure(settings.sip_options())
         if settings.calls.max_calls != self.reloading.settings.calls.max_calls:
             self._want_descriptors(settings)

@@ -52,6 +52,8 @@ class Refusal:
     status: int
     detail: str = ""
     headers: Headers = ()
+    said: str = ""
+    """The reason phrase, where somebody else chose it."""
 
     @classmethod
     def of(cls, error: PeerError) -> "Refusal":
@@ -74,7 +76,8 @@ class Refusal:
     @property
     def phrase(self) -> str:
         """The reason phrase: what was wrong with the request, as far as that can be quoted; else the usual one."""
-        return "".join(c for c in self.detail if c.isascii() and c.isprintable())[:80] if self.status == 400 else ""
+        text = self.detail if self.status == 400 and not self.said else self.said
+        return "".join(c for c in text if c.isascii() and c.isprintable())[:80]
 
 
 def ending(seen: Seen, answered: bool) -> tuple[Cause, str]:
@@ -86,6 +89,8 @@ def reason(event: object) -> str:
     """What the event that ended a call says of the reason; empty where it says nothing."""
     match event:
         case Lost(reason=why) | heard.PortsFailed(reason=why) | plane.SessionFailed(reason=why):
+            return why
+        case heard.HookFailed(reason=why):
             return why
         case plane.Inactive(never=never):
             return "no_packet_ever" if never else "no_more_packets"

@@ -37,6 +37,10 @@ class Attempt:
     """Of the caller's sound that it was sent."""
     said_ms: int = 0
     """Of its own sound that was taken to be played."""
+    advice: str = ""
+    """What a hook said, in short: `backend NAME`, `continue` or `reject CODE`."""
+    remembered: str = ""
+    """Where it said so for an earlier call: `cached` if it was not asked, `stale` if it did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,10 @@ class Draft:
     def target_failed(self, failure: str, now: float) -> None:
         """The target tried last failed."""
         self.targets[-1] = replace(self.targets[-1], failure=failure, ended=self.wall(now))
+
+    def advised(self, advice: str, remembered: str, now: float) -> None:
+        """The hook tried last says something, or is remembered to have said it."""
+        self.targets[-1] = replace(self.targets[-1], advice=advice, remembered=remembered, ended=self.wall(now))
 
     def target_spent(self, number: int, spent: Spent) -> None:
         """The conversation of that number is over."""

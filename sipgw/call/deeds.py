@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sipgw.ai.events import CallFacts, Open
 from sipgw.call import effects as do
+from sipgw.call.advice import Question
 from sipgw.call.causes import GATEWAY, RETRY_LATER, Refusal, ending, reason
 from sipgw.call.cdr import Draft
 from sipgw.call.events import PortsOpened
@@ -32,7 +33,7 @@ class Deeds(Steering):
 
     def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings, happened: Happened) -> None:
         super().__init__(call, held, draft, around, happened)
-        self._targets = Targets(held, draft, around.options.farewell_limit, happened)
+        self._targets = Targets(held, draft, around, happened)
         self._invitation: Invitation | None = None
         self._route: Route | None = None
         self._refusal: Refusal | None = None
@@ -115,8 +116,14 @@ class Deeds(Steering):
         return None
 
     def ring(self, moment: Moment) -> None:
-        """Let the caller hear that we are at it, if the route wants it."""
-        if self._its_route.options.ring:
+        """Let the caller hear that we are at it, if the route wants it; a hook that is asked first may not."""
+        if not self._targets.asks_next:
+            self.ring_now(moment)
+
+    def ring_now(self, moment: Moment) -> None:
+        """Do so now, unless it rings already, or a hook is still to say whether to."""
+        wanted = self._targets.rings(self._its_route.options.ring)
+        if wanted and self._draft.ringing is None and not self._held.asking:
             self._draft.ringing = moment.now
             self._held.ring()
             self._happened(Kind.RINGING, moment.now)
@@ -127,7 +134,17 @@ class Deeds(Steering):
         """Try the first target, or the one after that which failed."""
         if moment.seen is Seen.TARGET_FAILED:
             self._drop("target_failed", self._targets.failed(moment.event, moment.now), moment.now)
-        return None if self._targets.next(self._facts(), moment.now) else Seen.OUT_OF_TARGETS
+            if self._targets.remembered(moment.now):
+                return Seen.ADVISED
+        return self._targets.next(self._facts, self._question(), moment.now)
+
+    def take_advice(self, moment: Moment) -> Seen | None:
+        """A hook said who takes the call, or that nobody does."""
+        rejection = self._targets.heed(moment.event, moment.now)
+        if rejection is None:
+            return None
+        detail = f"{self._draft.targets[-1].target} says so"
+        return self.refuse(Refusal(Cause.REJECTED, rejection.status, detail, said=rejection.reason), moment.now)
 
     def take_target(self, moment: Moment) -> None:
         """This one has the call."""
@@ -279,9 +296,18 @@ class Deeds(Steering):
         assert self._route is not None, "a call with ports has a route"
         return self._route
 
-    def _facts(self) -> CallFacts:
+    @property
+    def _caller(self) -> Invitation:
         assert self._invitation is not None, "a call with ports has a caller"
-        return self._invitation.facts(self._call, self._negotiation.codec, self._around.wall(self._draft.started))
+        return self._invitation
+
+    def _facts(self, variables: dict[str, str], instructions: str) -> CallFacts:
+        started = self._around.wall(self._draft.started)
+        return self._caller.facts(self._call, self._negotiation.codec, started, variables, instructions)
+
+    def _question(self) -> Question:
+        draft = self._draft
+        return self._caller.question(self._call, draft.node, draft.route, self._around.wall(draft.started))
 
     def _account(self, moment: Moment) -> Refusal:
         """Note in the draft why the call ends and by whom; returns how to say so where it was not answered."""

@@ -1,11 +1,13 @@
 """What the call core wants done. The control shell carries effects out in order; it decides nothing.
 
 An effect that takes time has an id and comes back as an event of that id: `OpenPorts` as `PortsOpened` or
-`PortsFailed`, `StartTimer` as `TimerFired`, the media commands as events of the plane.
+`PortsFailed`, `Ask` as `HookAnswered` or `HookFailed`, `StartTimer` as `TimerFired`, the media commands as events of
+the plane.
 """
 
 from dataclasses import dataclass
 
+from sipgw.call.advice import Question
 from sipgw.call.cdr import CallRecord, Fields
 from sipgw.media import plane
 
@@ -78,6 +80,22 @@ class ReleasePorts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a hook where the call goes; `HookAnswered` or `HookFailed` follows, unless `StopAsking` comes before."""
+
+    id: str
+    hook: str
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsking:
+    """Its answer is not waited for any longer."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Report `TimerFired` at `when`, on the clock that is handed to the core."""
 
@@ -108,6 +126,6 @@ class Record:
 
 
 Effect = (
-    Ring | Answer | Refuse | HangUp | Reinvite | Media | OpenPorts | ReleasePorts | StartTimer | CancelTimer
-    | Log | Record
+    Ring | Answer | Refuse | HangUp | Reinvite | Media | OpenPorts | ReleasePorts | Ask | StopAsking
+    | StartTimer | CancelTimer | Log | Record
 )  # fmt: skip

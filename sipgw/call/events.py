@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sipgw.call.advice import Advice
 from sipgw.call.commands import Command
 from sipgw.media import plane
 from sipgw.sip.events import SipEvent
@@ -27,6 +28,22 @@ class PortsFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class HookAnswered:
+    """A hook said where the call goes."""
+
+    id: str
+    advice: Advice
+
+
+@dataclass(frozen=True, slots=True)
+class HookFailed:
+    """It did not, or nothing that can be used; `reason` is the short snake_case name of why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer that was started and not cancelled is due."""
 
@@ -34,4 +51,5 @@ class TimerFired:
 
 
 PortEvent = PortsOpened | PortsFailed
-CallEvent = SipEvent | plane.Event | PortEvent | TimerFired | Command
+HookEvent = HookAnswered | HookFailed
+CallEvent = SipEvent | plane.Event | PortEvent | HookEvent | TimerFired | Command

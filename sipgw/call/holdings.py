@@ -1,4 +1,4 @@
-"""What a call holds and has to give back: its leg, ports, media session, conversation and timers.
+"""What a call holds and has to give back: its leg, ports, media session, conversation, questions and timers.
 
 Every effect that takes or gives something back is made here, next to the note of it, so that each is given back
 exactly once, whatever came in between.
@@ -8,8 +8,9 @@ from enum import Enum, auto
 
 from sipgw.ai.events import CallFacts, Close, Intent, Mute
 from sipgw.call import effects as do
+from sipgw.call.advice import Question
 from sipgw.call.cdr import CallRecord, Fields
-from sipgw.call.ids import session_id, timer_id
+from sipgw.call.ids import ask_id, session_id, timer_id
 from sipgw.errors import Cause
 from sipgw.media import plane
 from sipgw.options import BackendOptions
@@ -54,6 +55,8 @@ class Holdings:
         """The prompt that plays, or is on its way to."""
         self.plays = 0
         """Counts the prompts; the newest one's name in events."""
+        self.asking = ""
+        """The question that waits for an answer; empty where none does."""
         self._timers: dict[str, str] = {}
         self._serial = 0
 
@@ -191,6 +194,24 @@ class Holdings:
         """It failed."""
         self._conversing = False
 
+    # --- hooks ----------------------------------------------------------------------------------------------------
+
+    def ask(self, hook: str, question: Question) -> None:
+        """Put a question."""
+        self._serial += 1
+        self.asking = ask_id(self._call, self._serial)
+        self._do(do.Ask(self.asking, hook, question))
+
+    def answered(self) -> None:
+        """The answer came, or word that there will be none."""
+        self.asking = ""
+
+    def stop_asking(self) -> None:
+        """Wait no longer for an answer, where one is waited for."""
+        if self.asking:
+            self._do(do.StopAsking(self.asking))
+            self.asking = ""
+
     # --- timers ---------------------------------------------------------------------------------------------------
 
     def start_timer(self, name: str, when: float) -> None:
@@ -223,6 +244,7 @@ class Holdings:
         """Close, destroy and cancel everything; what takes time leaves `settled` false."""
         for name in tuple(self._timers):
             self.cancel_timer(name)
+        self.stop_asking()
         self.close_conversation(reason)
         if self._media is Hold.YES:
             self._media = Hold.ASKED

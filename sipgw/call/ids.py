@@ -16,6 +16,11 @@ def timer_id(call: str, name: str, serial: int) -> str:
     return f"{call}/{name}/{serial}"
 
 
+def ask_id(call: str, serial: int) -> str:
+    """One question to a hook; the next has another serial, so an answer that comes too late is known as such."""
+    return f"{call}/ask/{serial}"
+
+
 def owner(name: str) -> str:
-    """The call that a session, a pair of ports or a timer belongs to."""
+    """The call that a session, a pair of ports, a question or a timer belongs to."""
     return name.partition("/")[0]

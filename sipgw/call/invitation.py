@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sipgw.ai.events import CallFacts
+from sipgw.call.advice import Question
 from sipgw.sip.events import Invited
 from sipgw.sip.uri import Uri
 
@@ -51,7 +52,23 @@ class Invitation:
             headers=passed_on(request.headers),
         )
 
-    def facts(self, call: str, codec: str, started: float) -> CallFacts:
+    def question(self, call: str, node: str, route: str, started: float) -> Question:
+        """For a hook. `started` is a Unix time."""
+        return Question(
+            call=call,
+            node=node,
+            route=route,
+            trunk=self.trunk,
+            caller=self.caller,
+            caller_name=self.caller_name,
+            called=self.called,
+            source=self.source,
+            headers=self.headers,
+            sip_call_id=self.sip_call_id,
+            started=_written(started),
+        )
+
+    def facts(self, call: str, codec: str, started: float, variables: dict[str, str], instructions: str) -> CallFacts:
         """For the backend. `started` is a Unix time."""
         return CallFacts(
             call=call,
@@ -61,8 +78,14 @@ class Invitation:
             headers=self.headers,
             sip_call_id=self.sip_call_id,
             codec=codec,
-            started=datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds"),
+            started=_written(started),
+            variables=variables,
+            instructions=instructions,
         )
+
+
+def _written(when: float) -> str:
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
 
 
 def party(uri: Uri) -> str:

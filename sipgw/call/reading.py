@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sipgw.ai import events as ai
 from sipgw.call import commands
 from sipgw.call.cdr import Draft
-from sipgw.call.events import CallEvent, PortsFailed, PortsOpened, TimerFired
+from sipgw.call.events import CallEvent, HookAnswered, HookFailed, PortsFailed, PortsOpened, TimerFired
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
 from sipgw.call.redaction import redacted
@@ -84,6 +84,8 @@ class Reading:
                 return self._timer(timer, now)
             case plane.Reported():
                 return self._report(event, now)
+            case HookAnswered(id=asked) | HookFailed(id=asked):
+                return self._hook(event, asked, now)
             case plane.Digit(digit=digit, duration_ms=duration_ms):
                 self._draft.digits += 1
                 self._happened(Kind.DIGIT, now, digit=digit, duration_ms=duration_ms)
@@ -112,6 +114,13 @@ class Reading:
             self._drop("stale_timer", timer, now)
             return None
         return _OF_TIMER[name]
+
+    def _hook(self, event: HookAnswered | HookFailed, asked: str, now: float) -> Seen | None:
+        if asked != self._held.asking:
+            self._drop("stale_answer", f"{type(event).__name__} {asked}", now)
+            return None
+        self._held.answered()
+        return Seen.ADVISED if isinstance(event, HookAnswered) else Seen.TARGET_FAILED
 
     def _report(self, event: plane.Reported, now: float) -> Seen | None:
         report = event.report

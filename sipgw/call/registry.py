@@ -15,7 +15,7 @@ from sipgw.call.causes import Refusal
 from sipgw.call.cdr import last_ready
 from sipgw.call.commands import Command, NoSuchCall
 from sipgw.call.effects import Effect
-from sipgw.call.events import CallEvent, PortEvent, PortsOpened, TimerFired
+from sipgw.call.events import CallEvent, HookEvent, PortEvent, PortsOpened, TimerFired
 from sipgw.call.feed import Kind, Publish, unheard
 from sipgw.call.ids import call_id, owner
 from sipgw.call.pressure import Load
@@ -81,8 +81,8 @@ class Calls:
         self._token = token
         self._trace = trace
         self._admission = Admission(options)
-        routes = Routes(options.routes, options.backends)
-        self._around = Surroundings(options, media, routes, self._admission.limits, trace, wall, publish)
+        routes, limits = Routes.of(options), self._admission.limits
+        self._around = Surroundings(options, media, routes, limits, trace, wall, publish)
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}
         self._serial = 0
@@ -107,7 +107,7 @@ class Calls:
         """New calls go by these options, and limits count at once; calls that are there keep what they began with."""
         self._options = options = replace(options, node=self._options.node)
         self._admission.reconfigure(options)
-        self._around = replace(self._around, options=options, routes=Routes(options.routes, options.backends))
+        self._around = replace(self._around, options=options, routes=Routes.of(options))
 
     @property
     def lagging(self) -> bool:
@@ -150,6 +150,10 @@ class Calls:
         if isinstance(event, PortsOpened) and owner(event.id) not in self._calls:
             self._unknown(event, event.id, now)
             return [do.ReleasePorts(event.id)]
+        return self._of_owner(event, event.id, now)
+
+    def on_hook(self, event: HookEvent, now: float) -> list[Effect]:
+        """A hook answered, or did not."""
         return self._of_owner(event, event.id, now)
 
     def on_timer(self, timer: str, now: float) -> list[Effect]:
@@ -244,6 +248,8 @@ class Calls:
                 return self._legs.get(leg)
             case do.Media(command=command):
                 return self._calls.get(owner(command.session))
+            case do.Ask(id=name) | do.StopAsking(id=name):
+                return self._calls.get(owner(name))
             case do.OpenPorts(id=name) | do.ReleasePorts(id=name) | do.StartTimer(id=name) | do.CancelTimer(id=name):
                 return self._calls.get(owner(name))
         return None

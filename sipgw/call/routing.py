@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 from sipgw.errors import Cause
 from sipgw.flow import Networks
-from sipgw.options import BackendOptions, RouteOptions
+from sipgw.options import Ask, BackendOptions, CallOptions, HookOptions, RouteOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One entry of a route: a backend by name. `backend` is None where nothing of that name is configured."""
+    """One entry of a route: a backend by name, or a hook. Both are None where nothing of that name is configured."""
 
     name: str
-    backend: BackendOptions | None
+    backend: BackendOptions | None = None
+    hook: HookOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,28 @@ class Routes:
         ValueError: a source is neither an address nor a range.
     """
 
-    def __init__(self, routes: Sequence[RouteOptions], backends: Sequence[BackendOptions]) -> None:
-        known = {backend.name: backend for backend in backends}
+    def __init__(
+        self, routes: Sequence[RouteOptions], backends: Sequence[BackendOptions], hooks: Sequence[HookOptions] = ()
+    ) -> None:
+        self._backends = {backend.name: backend for backend in backends}
+        self._hooks = {hook.place.name: hook for hook in hooks}
         self._routes = tuple(
             Route(
                 options,
-                tuple(Target(name, known.get(name)) for name in options.targets),
+                tuple(map(self._target, options.targets)),
                 Networks(options.sources),
             )
             for options in routes
         )
+
+    @classmethod
+    def of(cls, options: CallOptions) -> "Routes":
+        """All routes of a configuration."""
+        return cls(options.routes, options.backends, options.hooks)
+
+    def backend(self, name: str) -> BackendOptions | None:
+        """The backend of that name, where one is configured."""
+        return self._backends.get(name)
 
     def find(self, number: str, source: str, trunk: str = "") -> Route | Cause:
         """The route for a call, or why there is none: FORBIDDEN where only its source is wrong, else NOT_FOUND."""
@@ -63,3 +76,8 @@ class Routes:
             if route.serves(source, trunk):
                 return route
         return Cause.FORBIDDEN if fitting else Cause.NOT_FOUND
+
+    def _target(self, named: str | Ask) -> Target:
+        if isinstance(named, Ask):
+            return Target(str(named), hook=self._hooks.get(named.hook))
+        return Target(named, self._backends.get(named))

@@ -49,6 +49,8 @@ class Seen(Enum):
     """The target at hand is ready."""
     TARGET_FAILED = auto()
     """The target at hand failed or took too long."""
+    ADVISED = auto()
+    """The hook at hand said where the call goes, or what it said before has to do."""
     OUT_OF_TARGETS = auto()
     SORRY = auto()
     """Nobody is left to talk to the caller: an apology has to do."""
@@ -184,7 +186,8 @@ TABLE: dict[Key, Row] = {
     (State.OPENING, Seen.PORTS_FAILED): (State.ENDING, ("forget_ports", "end")),
     #
     (State.CONNECTING, Seen.READY): (State.ANSWERED, ("take_target", "answer")),
-    (State.CONNECTING, Seen.TARGET_FAILED): (State.CONNECTING, ("next_target",)),
+    (State.CONNECTING, Seen.TARGET_FAILED): (State.CONNECTING, ("next_target", "ring_now")),
+    (State.CONNECTING, Seen.ADVISED): (State.CONNECTING, ("take_advice", "next_target", "ring_now")),
     (State.CONNECTING, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)),
     (State.CONNECTING, Seen.OUT_OF_TARGETS): (State.CONNECTING, ("choose_last_resort",)),
     (State.CONNECTING, Seen.SORRY): (State.ANSWERED, ("answer",)),
@@ -202,6 +205,7 @@ TABLE: dict[Key, Row] = {
     (State.TALKING, Seen.TOLD_TO_SAY): (State.TALKING, ("say",)),
     (State.TALKING, Seen.SORRY): (State.APOLOGISING, ("apologise",)),
     #
+    (State.SWITCHING, Seen.ADVISED): (State.SWITCHING, ("take_advice", "next_target")),
     (State.SWITCHING, Seen.READY): (State.ANSWERED, ("take_target", "catch_up")),
     (State.SWITCHING, Seen.OUT_OF_TARGETS): (State.ANSWERED, ("be_sorry", "catch_up")),
     (State.SWITCHING, Seen.CONFIRMED): (State.SWITCHING, ("take_ack", "await_first_packet")),

@@ -1,9 +1,10 @@
 """What all calls share, and what an action gets to see of one moment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sipgw.call.advice import Memory
 from sipgw.call.feed import Happening, Kind, Publish, Value, unheard
 from sipgw.call.limits import Limits
 from sipgw.call.routing import Routes
@@ -24,6 +25,8 @@ class Surroundings:
     wall: Callable[[float], float]
     """Turns the core's `now` into Unix time."""
     publish: Publish = unheard
+    memory: Memory = field(default_factory=Memory)
+    """What hooks said."""
 
     def happened(self, kind: Kind, call: str, now: float, /, **data: Value) -> None:
         """Tell whoever watches from outside."""

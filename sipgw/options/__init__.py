@@ -6,6 +6,7 @@ Durations are in seconds unless the name carries a unit.
 from sipgw.options.api import ApiOptions, TokenOptions
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
+from sipgw.options.hook import Ask, HookOptions
 from sipgw.options.media import MediaOptions
 from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.recording import RecordingOptions
@@ -15,9 +16,11 @@ from sipgw.options.trunk import CredentialOptions, TrunkOptions
 
 __all__ = [
     "ApiOptions",
+    "Ask",
     "BackendOptions",
     "CallOptions",
     "CredentialOptions",
+    "HookOptions",
     "ListenerOptions",
     "MediaOptions",
     "PlaceOptions",

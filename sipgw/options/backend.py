@@ -28,5 +28,7 @@ class BackendOptions:
     ping_timeout: float = 20.0
     reconnects: int = 0
     """How often a connection lost during the call is opened again."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What `{name}` in a text of `settings` stands for, unless a hook says something else."""
     settings: Mapping[str, object] = field(default_factory=dict, repr=False)
     """What only this dialect understands (model, voice, instructions …)."""

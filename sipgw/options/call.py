@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sipgw.options.backend import BackendOptions
+from sipgw.options.hook import Ask, HookOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +12,8 @@ class RouteOptions:
 
     number: str = "*"
     """The called number: exact, a prefix ending in `*`, or `*` for any."""
-    targets: tuple[str, ...] = ()
-    """Names of backends, tried in order."""
+    targets: tuple[str | Ask, ...] = ()
+    """Names of backends, or whom to ask for one; tried in order."""
     anyone: bool = False
     """Serve callers from any source address; otherwise only `sources`."""
     sources: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class CallOptions:
     node: str = "n1"
     routes: tuple[RouteOptions, ...] = ()
     backends: tuple[BackendOptions, ...] = ()
+    hooks: tuple[HookOptions, ...] = ()
     first_rtp_wait: float = 0.3
     """After the ACK: how long the conversation waits for first RTP before it starts anyway."""
     farewell_limit: float = 10.0

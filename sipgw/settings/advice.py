@@ -59,11 +59,12 @@ def _unencrypted(settings: Settings, source: Source) -> Iterator[Problem]:
         if parts.scheme == "ws" and not _is_near(parts.hostname or ""):
             text = f"calls{' and headers' if backend.headers else ''} travel to {parts.hostname} unencrypted"
             yield source.problem(("backends", name, "url"), text, "write wss:// if it can")
-    for name, webhook in settings.webhooks.items():
-        parts = urlsplit(webhook.url)
-        if parts.scheme == "http" and not _is_near(parts.hostname or ""):
-            text = f"what happens in calls travels to {parts.hostname} unencrypted"
-            yield source.problem(("webhooks", name, "url"), text, "write https:// if it can")
+    for section, places in (("webhooks", settings.webhooks), ("hooks", settings.hooks)):
+        for name, place in places.items():
+            parts = urlsplit(place.url)
+            if parts.scheme == "http" and not _is_near(parts.hostname or ""):
+                text = f"what is told of calls travels to {parts.hostname} unencrypted"
+                yield source.problem((section, name, "url"), text, "write https:// if it can")
 
 
 def _shadowed(settings: Settings, source: Source) -> Iterator[Problem]:

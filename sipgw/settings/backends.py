@@ -34,6 +34,8 @@ class Backend(Section):
     """Seconds to wait for the pong before the connection counts as lost."""
     reconnects: Annotated[int, Field(ge=0, le=10)] = 0
     """How often a connection lost during a call is opened again."""
+    variables: dict[str, str] = Field(default_factory=dict)
+    """What `{name}` in a text of `settings` stands for, unless a hook says something else of the call."""
     settings: dict[str, object] = Field(default_factory=dict)
     """What only this dialect understands: model, voice, instructions …"""
 

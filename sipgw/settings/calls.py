@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sipgw.options import Ask, RouteOptions
 from sipgw.settings.section import Seconds, Section, Wait
 
 Count = Annotated[int, Field(ge=0)]
@@ -37,13 +38,20 @@ class Calls(Section):
     """Seconds callers are told to wait when they are refused because we are full or stopping."""
 
 
+class Asked(Section):
+    """A target that is found out by asking."""
+
+    ask: str
+    """The hook to ask, by its name in `hooks`."""
+
+
 class Route(Section):
     """Which calls go where. The first route that fits takes the call."""
 
     number: str = "*"
     """The called number or name: exact, a prefix such as `+49*`, or `*` for any."""
-    targets: tuple[str, ...]
-    """Backends, tried in this order."""
+    targets: tuple[str | Asked, ...]
+    """Backends, or `ask: NAME` for a hook, tried in this order."""
     anyone: bool = False
     """Take calls from any address. Only where nobody else can reach us."""
     sources: tuple[str, ...] = ()
@@ -64,3 +72,8 @@ class Route(Section):
     """Calls at a time; 0: no limit. More get 486: the route is busy."""
     calls_per_second: Rate = 0.0
     """New calls a second; 0: no limit. A second's worth may come at once. More get 486."""
+
+    def options(self) -> RouteOptions:
+        """As the call core sees it."""
+        targets = tuple(Ask(target.ask) if isinstance(target, Asked) else target for target in self.targets)
+        return RouteOptions(targets=targets, **self.model_dump(exclude={"targets"}))

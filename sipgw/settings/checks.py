@@ -4,7 +4,7 @@ import ipaddress
 
 from sipgw.errors import SipgwError
 from sipgw.io.trust import trust
-from sipgw.settings.calls import Route
+from sipgw.settings.calls import Asked, Route
 from sipgw.settings.checks_sip import check_address, check_sip
 from sipgw.settings.dialects import check_backend
 from sipgw.settings.media import Media
@@ -31,8 +31,10 @@ def check(settings: Settings, source: Source) -> None:
         _trunk(trunk, ("trunks", name), users, source)
     for name, webhook in settings.webhooks.items():
         _authorities(webhook.ca_file, ("webhooks", name, "ca_file"), source)
+    for name, hook in settings.hooks.items():
+        _authorities(hook.ca_file, ("hooks", name, "ca_file"), source)
     for index, route in enumerate(settings.routes):
-        _route(route, ("routes", index), list(settings.backends), list(settings.trunks), source)
+        _route(route, ("routes", index), settings, source)
 
 
 def _datagram_ports(settings: Settings) -> list[int]:
@@ -70,17 +72,27 @@ def _authorities(ca_file: str, where: Where, source: Source) -> None:
         source.complain(where, f"{ca_file} cannot be used: {error.strerror}", "name a file of certificates in PEM form")
 
 
-def _route(route: Route, where: Where, backends: list[str], trunks: list[str], source: Source) -> None:
+def _target(target: str | Asked, where: Where, settings: Settings, source: Source) -> None:
+    if isinstance(target, Asked):
+        if target.ask not in settings.hooks:
+            web = "://" in target.ask
+            hint = "give it a name with url and secret in hooks" if web else did_you_mean(target.ask, settings.hooks)
+            source.complain((*where, "ask"), f"there is no hook {target.ask!r}", hint)
+    elif target not in settings.backends:
+        hint = did_you_mean(target, settings.backends)
+        source.complain(where, f"there is no backend {target!r}", hint)
+
+
+def _route(route: Route, where: Where, settings: Settings, source: Source) -> None:
     if not route.targets:
         source.complain((*where, "targets"), "is empty", "name a backend")
     for index, target in enumerate(route.targets):
-        if target not in backends:
-            hint = did_you_mean(target, backends)
-            source.complain((*where, "targets", index), f"there is no backend {target!r}", hint)
+        _target(target, (*where, "targets", index), settings, source)
     _networks(route.sources, where, source)
     for index, trunk in enumerate(route.trunks):
-        if trunk not in trunks:
-            source.complain((*where, "trunks", index), f"there is no trunk {trunk!r}", did_you_mean(trunk, trunks))
+        if trunk not in settings.trunks:
+            hint = did_you_mean(trunk, settings.trunks)
+            source.complain((*where, "trunks", index), f"there is no trunk {trunk!r}", hint)
     if not route.anyone and not route.sources and not route.trunks:
         hint = "list the callers' addresses in sources, their trunks in trunks, or write anyone: true"
         source.complain(where, "nobody may use this route", hint)

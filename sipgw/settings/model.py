@@ -12,7 +12,6 @@ from sipgw.options import (
     CallOptions,
     MediaOptions,
     RecordOptions,
-    RouteOptions,
     SipOptions,
     WebhookOptions,
 )
@@ -20,7 +19,7 @@ from sipgw.settings.api import Api
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
-from sipgw.settings.outward import Webhook
+from sipgw.settings.outward import Hook, Webhook
 from sipgw.settings.records import Records
 from sipgw.settings.secrets import hide, secrets_in
 from sipgw.settings.section import Section
@@ -57,6 +56,8 @@ class Settings(Section):
     """Who is told what happens in calls, by names of your choice."""
     api: Api = Field(default_factory=Api)
     """The HTTP API."""
+    hooks: dict[str, Hook] = Field(default_factory=dict)
+    """Who can be asked where calls go, by names of your choice."""
     backends: dict[str, Backend]
     """The AIs that can take calls, by names of your choice."""
     trunks: dict[str, Trunk] = Field(default_factory=dict)
@@ -88,11 +89,11 @@ class Settings(Section):
 
     def call_options(self) -> CallOptions:
         """What the call core gets to see."""
-        routes = tuple(RouteOptions(**route.model_dump()) for route in self.routes)
         return CallOptions(
             node=self.node,
-            routes=routes,
+            routes=tuple(route.options() for route in self.routes),
             backends=tuple(self._backends()),
+            hooks=tuple(hook.options(name) for name, hook in self.hooks.items()),
             transcript=self.records.transcript,
             **self.calls.model_dump(),
         )

@@ -1,8 +1,8 @@
-"""The keys of places outside that we post to: what all of them share, and those of each webhook."""
+"""The keys of places outside that we post to: what all of them share, and those of webhooks and hooks."""
 
 import ipaddress
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, SecretStr
 from sipgw.call.feed import Kind
 from sipgw.io.inside import EVERYWHERE
 from sipgw.ops.signing import key
-from sipgw.options import PlaceOptions, WebhookOptions
-from sipgw.settings.section import Seconds, Section
+from sipgw.options import HookOptions, PlaceOptions, WebhookOptions
+from sipgw.settings.section import Seconds, Section, Wait
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = frozenset({"content-length", "content-type", "host", "transfer-encoding"})
@@ -86,6 +86,26 @@ class Place(Section):
             inside=(tuple(map(str, EVERYWHERE)) if allowed else ()) if isinstance(allowed, bool) else allowed,
             **more,
         )
+
+
+class Hook(Place):
+    """A service that is asked where calls go."""
+
+    timeout: Seconds = 1.0
+    """Seconds it has to answer; the caller waits meanwhile."""
+    connections: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Questions to it at a time; more are not put, as if it had failed."""
+    cache_by: tuple[Literal["called", "caller", "trunk"], ...] = ("called", "caller")
+    """What must be the same in another call of the route for an answer to be good for it."""
+    cache_for: Wait = 0.0
+    """Seconds an answer is used without asking again."""
+    stale_for: Wait = 3600.0
+    """Seconds an answer may be used when it is asked again and does not answer."""
+
+    def options(self, name: str) -> HookOptions:
+        """As the layers below see it."""
+        place = self.place(name, timeout=self.timeout, connections=self.connections)
+        return HookOptions(place, self.cache_by, self.cache_for, self.stale_for)
 
 
 class Webhook(Place):

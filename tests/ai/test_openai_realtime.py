@@ -97,6 +97,16 @@ def test_headers_carry_the_key_and_the_beta_word() -> None:
     assert made.headers == {"Authorization": "Bearer k", "OpenAI-Beta": "realtime=v1"}
 
 
+def test_the_calls_own_instructions_take_the_place_of_the_backends() -> None:
+    options = BackendOptions("ai", "openai-realtime", settings={"model": "m", "instructions": "Be brief."})
+    core = OpenAIRealtime(options, CallFacts(call="c1", instructions="Say sorry first."))
+    core.open(0.0)
+    core.connected(0.1)
+    tell(core, "session.created", session={})
+    (update,) = sent(core)
+    assert update["session"]["instructions"] == "Say sorry first."
+
+
 def test_the_session_is_described_once_the_server_has_spoken() -> None:
     core = dialect(voice="marin", instructions="Be brief.", transcription="words-1", speed=1.1)
     core.open(0.0)

@@ -41,8 +41,9 @@ from sipgw.options import BackendOptions
 FOLDER = Path(sipgw_protocol.__file__).parent
 SCHEMA = json.loads((FOLDER / "sipgw-protocol.schema.json").read_text())
 FACTS = CallFacts(
-    "n1-1", "+4420", "+4421", "Ann", {"X-Customer": "17"}, "a84b@phone", "PCMA", started="2030-05-01T12:00:00Z"
-)
+    "n1-1", "+4420", "+4421", "Ann", {"X-Customer": "17"}, "a84b@phone", "PCMA", started="2030-05-01T12:00:00Z",
+    variables={"tier": "gold"}, instructions="Be brief.",
+)  # fmt: skip
 FRAME = bytes(range(240)) * 4
 
 
@@ -109,6 +110,8 @@ def test_the_start_tells_all_that_is_known(rate_hz: int) -> None:
                 "sip_call_id": "a84b@phone",
                 "codec": "PCMA",
                 "started": "2030-05-01T12:00:00Z",
+                "variables": {"tier": "gold"},
+                "instructions": "Be brief.",
             },
             "audio": {"encoding": "pcm16", "rate_hz": rate_hz, "channels": 1, "frame_ms": 40},
             "parameters": {"tenant": "acme"},

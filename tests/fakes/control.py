@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
+from sipgw.call.advice import Advice
 from sipgw.call.cdr import CallRecord
 from sipgw.call.commands import Command
-from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.events import HookAnswered, HookFailed, PortsFailed, PortsOpened
 from sipgw.call.feed import Happening
 from sipgw.call.ids import owner
 from sipgw.call.pressure import Load
@@ -58,12 +59,13 @@ def request(
     body: bytes = b"",
     *,
     to: str = "sip:100@gw.example",
+    caller: str = "alice",
     kind: str = "application/sdp",
     headers: Iterable[tuple[str, str]] = (),
 ) -> Request:
     """One of the phone's requests."""
     own = (
-        *(("Via", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1"), ("From", '"Ann" <sip:alice@phone.example>;tag=1')),
+        *(("Via", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1"), ("From", f'"Ann" <sip:{caller}@phone.example>;tag=1')),
         *(("To", f"<{to}>"), ("Call-ID", "abc@phone"), ("CSeq", f"1 {method}")),
         *((("Content-Type", kind),) if body else ()),
     )
@@ -107,6 +109,8 @@ class Control:
     """Re-INVITEs of ours without a final response, by leg."""
     over: set[str] = field(default_factory=set)
     """Calls with a record."""
+    questions: dict[str, do.Ask] = field(default_factory=dict)
+    """Put to hooks, without an answer yet."""
     records: list[CallRecord] = field(default_factory=list)
     logs: list[do.Log] = field(default_factory=list)
 
@@ -138,7 +142,7 @@ class Control:
     def _check_alive(self, effect: do.Effect) -> None:
         """Nothing is done for a call whose record is written, but to release ports that came too late."""
         match effect:
-            case do.OpenPorts(id=name) | do.StartTimer(id=name) | do.CancelTimer(id=name):
+            case do.OpenPorts(id=name) | do.StartTimer(id=name) | do.CancelTimer(id=name) | do.Ask(id=name):
                 assert owner(name) not in self.over, f"{effect} after the record"
             case do.Media(command=command):
                 assert owner(command.session) not in self.over, f"{command} after the record"
@@ -157,6 +161,11 @@ class Control:
                 self.offers[leg] += 1
                 assert self.offers[leg] == 1, "two offers at a time"
                 assert not self.byes[leg], "an offer after the BYE"
+            case do.Ask(id=name):
+                assert name not in self.questions, "ids of questions are used once"
+                self.questions[name] = effect
+            case do.StopAsking(id=name):
+                del self.questions[name]
             case do.OpenPorts(id=name):
                 self.asked.add(name)
                 self._open(name)
@@ -233,6 +242,26 @@ class Control:
         self.asked.discard(name)
         return self.carry(self.calls.on_ports(PortsFailed(name, "no RTP ports left"), self.now))
 
+    # --- hooks ----------------------------------------------------------------------------------------------------
+
+    @property
+    def question(self) -> do.Ask:
+        """The one question that waits for an answer."""
+        (question,) = self.questions.values()
+        return question
+
+    def advise(self, advice: Advice, name: str = "") -> list[do.Effect]:
+        """The hook answers that question, or an earlier one by its id."""
+        name = name or self.question.id
+        self.questions.pop(name, None)
+        return self.carry(self.calls.on_hook(HookAnswered(name, advice), self.now))
+
+    def hook_fails(self, reason: str = "http_500") -> list[do.Effect]:
+        """It does not."""
+        name = self.question.id
+        del self.questions[name]
+        return self.carry(self.calls.on_hook(HookFailed(name, reason), self.now))
+
     # --- the phone ------------------------------------------------------------------------------------------------
 
     def invite(self, body: bytes | None = None, *, leg: str = "leg1", source: str = PHONE[0], **more: object) -> "Fake":
@@ -284,6 +313,7 @@ class Control:
         assert self.calls.idle
         assert set(self.timers) <= {DRAIN_TIMER}
         assert not self.asked
+        assert not self.questions
         assert self.opened == self.released
         assert not (self.destroyed - self.created)
         assert self.finals == self.invites

@@ -1,11 +1,12 @@
 """Webhooks as people configure them."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sipgw.options import PlaceOptions, WebhookOptions
+from sipgw.options import Ask, HookOptions, PlaceOptions, WebhookOptions
 from sipgw.settings import Settings, SettingsError, embedded, load
 from tests.fakes.certificates import Authority
 
@@ -110,3 +111,49 @@ def test_an_unknown_event_and_a_bad_network_are_told(tmp_path: Path) -> None:
     assert "webhooks.crm.events[0]" in str(caught.value)
     assert "'call.started'" in str(caught.value)
     assert "'10.1.2.3/99' is neither an address nor a range" in str(caught.value)
+
+
+# --- hooks --------------------------------------------------------------------------------------------------------
+
+HOOKS = f"hooks:\n  crm: {{url: https://crm.example/x, secret: {SECRET}%s}}\nbackends: {{e: {{dialect: echo}}}}\n"
+
+
+def with_hook(path: Path, targets: str, more: str = "") -> Settings:
+    (path / "x.yaml").write_text(HOOKS % more + f"routes: [{{targets: {targets}, anyone: true}}]\n")
+    return load(path / "x.yaml", {})
+
+
+def test_a_target_may_be_to_ask_a_hook(tmp_path: Path) -> None:
+    options = with_hook(tmp_path, "[{ask: crm}, e]").call_options()
+    assert options.routes[0].targets == (Ask("crm"), "e")
+    place = PlaceOptions("crm", "https://crm.example/x", (SECRET,), timeout=1.0, connections=50)
+    assert options.hooks == (HookOptions(place),)
+
+
+def test_how_long_its_answers_count_can_be_said(tmp_path: Path) -> None:
+    more = ", timeout: 0.5, connections: 3, cache_by: [trunk], cache_for: 60, stale_for: 0"
+    [hook] = with_hook(tmp_path, "[{ask: crm}]", more).call_options().hooks
+    assert (hook.place.timeout, hook.place.connections) == (0.5, 3)
+    assert (hook.cache_by, hook.cache_for, hook.stale_for) == (("trunk",), 60.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        ("[{ask: cmr}]", "routes[0].targets[0].ask: there is no hook 'cmr'; did you mean crm?"),
+        ("[{ask: https://x/}]",
+         "routes[0].targets[0].ask: there is no hook 'https://x/'; give it a name with url and secret in hooks"),
+        ("[{aks: crm}]", "routes[0].targets[0].aks: unknown key; did you mean ask?"),
+    ],
+)  # fmt: skip
+def test_a_hook_that_there_is_not_is_told(tmp_path: Path, targets: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        with_hook(tmp_path, targets)
+
+
+def test_the_commented_example_of_a_hook_is_one(tmp_path: Path) -> None:
+    text = embedded("config/sipgw.yaml").read_text()
+    [block] = re.findall(r"^# hooks:\n(?:# .*\n)+", text, re.MULTILINE)
+    (tmp_path / "x.yaml").write_text(re.sub(r"^# ", "", block, flags=re.MULTILINE) + REST)
+    [hook] = load(tmp_path / "x.yaml", {"CRM_SECRET": SECRET}).call_options().hooks
+    assert hook == HookOptions(replace(hook.place, timeout=1.0, connections=50)), "every value is the default"

@@ -11,7 +11,7 @@ from sipgw.settings import Settings, SettingsError, embedded, load
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
-from sipgw.settings.outward import Webhook
+from sipgw.settings.outward import Hook, Webhook
 from sipgw.settings.sip import Sip
 from sipgw.settings.watching import Log, Metrics
 from tests.fakes.certificates import Authority
@@ -74,7 +74,7 @@ def test_the_embedded_defaults_are_the_defaults_of_every_layer() -> None:
 
 def test_every_key_there_is_stands_in_the_default_file_and_is_described() -> None:
     text = embedded("config/sipgw.yaml").read_text()
-    for section in (Settings, Sip, Media, Calls, Log, Metrics, Webhook, Backend, Route):
+    for section in (Settings, Sip, Media, Calls, Log, Metrics, Hook, Webhook, Backend, Route):
         for name, field in section.model_fields.items():
             assert re.search(rf"^[ #-]*{name}:", text, re.MULTILINE), f"{section.__name__}.{name} is not in the file"
             assert field.description, f"{section.__name__}.{name} has no docstring"

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
-from sipgw.call.events import PortsFailed, PortsOpened
+from sipgw.call.events import HookFailed, PortsFailed, PortsOpened
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint, Flow
 from sipgw.media import plane
@@ -134,6 +134,11 @@ class Control:
                 self._open_ports(name, now)
             case do.ReleasePorts(name):
                 self._release_ports(name)
+            case do.Ask(name):
+                # There is no network here, nor anybody's service: the next target has the call.
+                self._waiting.extend(self._calls.on_hook(HookFailed(name, "offline"), now))
+            case do.StopAsking():
+                pass  # it has failed already
             case do.StartTimer(name, when):
                 self._timers[name] = self._timeline.at(when, lambda: self._fire(name))
             case do.CancelTimer(name):
