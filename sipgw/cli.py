@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from sipgw.tools.steer import Remote
 
 # Before numpy: its BLAS would spin helper threads for products of a few kilobytes, at sixteen times the cost.
@@ -274,6 +276,79 @@ def events(
 ) -> None:
     """What happens, as it happens, until Ctrl-C."""
     context.obj(lambda remote: remote.follow(one, tuple(kind or ()), as_json=as_json))
+
+
+cdr = typer.Typer(help="Look at the records of calls that are over.", no_args_is_help=True)
+cli.add_typer(cdr, name="cdr")
+DatabaseUrl = Annotated[str, typer.Option("--url", help="The database, instead of the configuration's.")]
+Since = Annotated[str, typer.Option(help="Only calls since then: 2h, 3d, 2026-11-25, 2026-11-25T10:30 (UTC).")]
+Until = Annotated[str, typer.Option(help="Only calls before then, written likewise.")]
+Number = Annotated[str, typer.Option(help="Only calls from or to this number; a * at its end stands for the rest.")]
+Cause = Annotated[str, typer.Option(help="Only calls that ended for this cause, such as normal or backend_failed.")]
+RouteName = Annotated[str, typer.Option("--route", help="Only calls of the route for this number, as configured.")]
+TrunkName = Annotated[str, typer.Option("--trunk", help="Only calls that came by this trunk.")]
+BackendName = Annotated[str, typer.Option("--backend", help="Only calls for which this backend was tried.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@cdr.command("list")
+def list_records(
+    config: Config = None, url: DatabaseUrl = "", since: Since = "", until: Until = "", number: Number = "",
+    cause: Cause = "", route: RouteName = "", trunk: TrunkName = "", backend: BackendName = "",
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """List calls, the newest first."""
+    from sipgw.app.cdr import main as with_database
+    from sipgw.app.cdr import wanted
+    from sipgw.tools.cdr.command import list_calls
+
+    def act(database: "URL") -> None:
+        list_calls(database, wanted(since, until, number, cause, route, trunk, backend), limit, as_json=as_json)
+
+    raise typer.Exit(with_database(config, url, act))
+
+
+@cdr.command("show")
+def show_record(
+    call_id: Annotated[str, typer.Argument(metavar="CALL", help="The call's id, or its SIP Call-ID.")],
+    config: Config = None,
+    url: DatabaseUrl = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show all there is of one call: times, targets tried, quality, turns, recordings, words."""
+    from sipgw.app.cdr import main as with_database
+    from sipgw.tools.cdr.command import show
+
+    raise typer.Exit(with_database(config, url, lambda database: show(database, call_id, as_json=as_json)))
+
+
+@cdr.command("export")
+def export_records(
+    config: Config = None, url: DatabaseUrl = "", since: Since = "", until: Until = "", number: Number = "",
+    cause: Cause = "", route: RouteName = "", trunk: TrunkName = "", backend: BackendName = "",
+    form: Annotated[
+        str, typer.Option("--format", help="csv: a row a call; legs: CSV, a row a leg; jsonl: all, a line a call.")
+    ] = "csv",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; default: standard output.")] = None,
+) -> None:  # fmt: skip
+    """Write calls for other programs, in the order they began."""
+    from sipgw.app.cdr import form_of, wanted
+    from sipgw.app.cdr import main as with_database
+    from sipgw.tools.cdr.command import export
+
+    def act(database: "URL") -> None:
+        export(database, wanted(since, until, number, cause, route, trunk, backend), form_of(form), output)
+
+    raise typer.Exit(with_database(config, url, act))
+
+
+@cdr.command("migrate")
+def migrate_records(config: Config = None, url: DatabaseUrl = "") -> None:
+    """Bring the tables up to date; a gateway does that too when it starts."""
+    from sipgw.app.cdr import main as with_database
+    from sipgw.tools.cdr.command import migrate
+
+    raise typer.Exit(with_database(config, url, migrate))
 
 
 benches = typer.Typer(help="Measure this build on this machine.", no_args_is_help=True)

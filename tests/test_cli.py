@@ -1,6 +1,7 @@
 """The command as a user runs it: what it prints, and the exit code a script sees."""
 
 import asyncio
+import json
 import os
 import socket
 import sys
@@ -149,3 +150,27 @@ async def test_call_names_an_argument_that_makes_no_sense() -> None:
         one("no key X", "sip:tone@127.0.0.1:9", "--dtmf", "5X"),
         one("/no/such is no folder", "sip:tone@127.0.0.1:9", "--record", "/no/such/heard.wav"),
     )
+
+
+async def test_cdr_reads_the_records_of_a_gateway_while_it_runs(tmp_path: Path) -> None:
+    async with running(tmp_path, {"state": str(tmp_path / "state")}) as gateway:
+        called = await sipgw("call", f"sip:echo@{gateway.address}", "--seconds", "1", "--from", "+4930123")
+        assert called.code == 0, called.err
+        await gateway.said("call ended")
+        config = tmp_path / "sipgw.yaml"
+        async with asyncio.timeout(LIMIT):
+            while not (found := await sipgw("cdr", "list", "-c", config, "--since", "1h", "--json")).out:
+                assert found.code == 0, found.err
+        row = json.loads(found.out)
+        assert (row["caller"], row["called"], row["cause"]) == ("+4930123", "echo", "normal")
+        shown = await sipgw("cdr", "show", row["call"], "-c", config)
+        assert (shown.code, "leg 1     echo (echo): tried" in shown.out) == (0, True), shown
+        heard = json.loads((await sipgw("cdr", "show", row["call"], "-c", config, "--json")).out)["legs"][1]
+        assert heard["said_ms"] > 500
+        assert heard["heard_ms"] > 500
+        exported = await sipgw("cdr", "export", "-c", config, "--number", "+49*", "-o", tmp_path / "calls.csv")
+        assert exported.code == 0, exported.err
+        assert len((tmp_path / "calls.csv").read_text().splitlines()) == 2
+        assert (await sipgw("cdr", "show", "none", "-c", config)).code == 1
+        assert (await sipgw("cdr", "list", "-c", config, "--since", "soon")).code == 2
+        assert "already" in (await sipgw("cdr", "migrate", "-c", config)).out

@@ -1,12 +1,18 @@
 """Records in a real PostgreSQL: the same contract as in a file, and a server that goes away and comes back."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
+from sipgw.records.reading import Reader
+from sipgw.records.rows import rows as rows_of
+from sipgw.records.schema import TABLES
 from tests.interop.postgresql import Cluster, cluster
 from tests.records.contract import CONTRACT, Check, rows
+from tests.records.reading import FOUND, FilterCase, filled, ids
 from tests.records.records import record
 from tests.records.test_keeper import Rig, until
 
@@ -66,3 +72,27 @@ async def test_a_gateway_starts_without_its_database_and_writes_when_it_comes(
     finally:
         await one.keeper.close()
     assert len(await rows(url)) == 1
+
+
+@pytest.mark.parametrize("case", FOUND, ids=lambda case: case.name)
+async def test_a_filter_finds_its_calls(case: FilterCase, server: Cluster, full: URL) -> None:
+    reader = Reader(full)
+    assert ids(await reader.newest(case.wanted, 50)) == case.calls
+    stories = [story async for page in reader.stories(case.wanted) for story in page]
+    assert [story.call["call"] for story in stories] == case.calls[::-1]
+    await reader.close()
+
+
+async def test_a_call_whole(server: Cluster, full: URL) -> None:
+    reader = Reader(full)
+    story = await reader.story("n1-1@phone")
+    assert story is not None
+    every = rows_of(record())
+    assert ([story.call], *story.parts) == tuple(every[table.name] for table in TABLES)
+    await reader.close()
+
+
+@pytest.fixture(scope="module")
+def full(server: Cluster) -> URL:
+    """A database with calls in it."""
+    return asyncio.run(filled(server.database()))

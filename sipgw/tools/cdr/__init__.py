@@ -1,0 +1,1 @@
+"""`sipgw cdr`: lists, shows and exports the records of calls."""
