@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import secrets
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sipgw.errors import PeerError, Unavailable
 from sipgw.flow import Endpoint, Flow
@@ -13,9 +13,9 @@ from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPair, PortPool
 from sipgw.io.udp import UdpListener
 from sipgw.options import MediaOptions, SipOptions
-from sipgw.sdp.audio import LocalAudio
+from sipgw.sdp.audio import Agreement, LocalAudio
 from sipgw.sdp.model import Sdp
-from sipgw.sdp.offer import accept, offer
+from sipgw.sdp.offer import accept, answer, offer
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Answered, HungUp, Lost, Progressed, Refused, Reinvited, Released, SipEvent
 from sipgw.sip.uri import Uri
@@ -92,6 +92,7 @@ class _Phone:
         codecs, session = order.codecs, secrets.randbits(31)
         self._local = LocalAudio(local, self._pair.port, codecs, session_id=session)
         self._offer = offer(self._local)
+        self._agreed: Agreement | None = None
         self._over = asyncio.Event()
         self._hang_up_timer: asyncio.TimerHandle | None = None
         self._leg = ""
@@ -163,7 +164,7 @@ class _Phone:
                 self._status = event.status
                 self._end("refused" if event.response is not None else "nobody answers", now)
             case Reinvited():
-                self._driver.run(lambda now: self._agent.refuse(event.leg, 488, now))
+                self._on_reinvite(event)
             case HungUp():
                 self._end("the far end hung up", now)
             case Released():
@@ -174,14 +175,28 @@ class _Phone:
     def _on_answer(self, body: bytes, now: float) -> None:
         self._status, self._answered = 200, now
         try:
-            stream = accept(self._offer, Sdp.parse(body), self._local).stream
+            agreed = self._agreed = accept(self._offer, Sdp.parse(body), self._local)
         except PeerError as error:
             self._hang_up(f"the answer cannot be used: {error}")
             return
+        stream = agreed.stream
         keys = keys_after(self._order.sound.seconds + 1.0, self._order.keys)
         self._media.start(stream, self._order.sound, keys)
         loop = asyncio.get_running_loop()
         self._hang_up_timer = loop.call_later(self._order.patience, self._hang_up, "the phone hung up")
+
+    def _on_reinvite(self, event: Reinvited) -> None:
+        """Let us be put on hold, and taken off it."""
+        assert self._agreed is not None, "a re-INVITE comes after the answer"
+        local = replace(self._local, codecs=(self._agreed.stream.codec,))
+        try:
+            agreed = self._agreed = answer(Sdp.parse(event.request.body), local, self._agreed)
+        except PeerError as error:
+            status = error.status
+            self._driver.run(lambda now: self._agent.refuse(event.leg, status, now))
+            return
+        self._media.held = not agreed.stream.sending
+        self._driver.run(lambda now: self._agent.answer(event.leg, bytes(agreed.sdp), now))
 
     def _hang_up(self, why: str) -> None:
         self._ending, self._ended = why, self._clock.now()

@@ -39,6 +39,8 @@ class PhoneMedia:
         self.late_ms = 0.0
         """How far behind its deadline the latest packet left."""
         self.heard: list[Heard] = []
+        self.held = False
+        """The far end does not want to hear us now; what we would say meanwhile is not said later."""
         self.strange = 0
         """Datagrams that were no RTP."""
 
@@ -67,7 +69,7 @@ class PhoneMedia:
 
     def _send(self, packet: Sounding, stream: AudioStream, flow: Flow) -> None:
         payload_type = stream.dtmf_send_type if packet.codec == TELEPHONE_EVENT else stream.send_type
-        if payload_type is None:  # the far end takes no keys
+        if payload_type is None or self.held:  # the far end takes no keys, or nothing now
             return
         payload = transcoded(packet.payload, packet.codec, stream.codec)
         timestamp = self._first_timestamp + packet.timestamp

@@ -18,6 +18,8 @@ from sipgw.app.gateway import Gateway
 from sipgw.errors import Unavailable
 from sipgw.io.sockets import PortTaken
 from sipgw.settings import Examined
+from sipgw.tools.phone import Order
+from sipgw.tools.phone import call as place
 from sipgw.tools.steer import Access, NotDone, Remote
 from tests.app.test_gateway import Caller, logger, settings
 from tests.ports import free_port
@@ -100,6 +102,23 @@ async def test_a_call_is_listed_steered_and_hung_up(start: Callable[..., Any]) -
         audit = (await api.get("/v1/audit")).json()["entries"]
         assert [one["outcome"] for one in reversed(audit)] == ["done", "wrong-state", "done", "no-such-call"]
     caller.close()
+
+
+async def test_the_test_phone_is_put_on_hold_and_comes_back(start: Callable[..., Any]) -> None:
+    gateway = await start()
+    host, port = gateway.address
+    phone = asyncio.create_task(place(Order(f"sip:tone@{host}:{port}", seconds=2.0)))
+    async with client(gateway) as api:
+        call = (await the_call(api, "talking"))["id"]
+        for act, kind, held_by in (("hold", "call.held", ["gateway"]), ("resume", "call.resumed", [])):
+            accepted = (await api.post(f"/v1/calls/{call}/{act}")).json()
+            await until(api, accepted["cursor"], kind)
+            assert (await api.get(f"/v1/calls/{call}")).json()["held_by"] == held_by
+            await asyncio.sleep(0.3)
+    report = await phone
+    assert report.answered
+    # It was silent while it was on hold, and heard music.
+    assert report.packets_sent < report.packets_received - 10
 
 
 async def test_draining_by_the_api_makes_it_unready(start: Callable[..., Any]) -> None:
