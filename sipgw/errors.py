@@ -68,6 +68,7 @@ class Cause(Enum):
     SIGNALLING_LOST = Outcome(408, 102, "signalling_lost")
     TIME_LIMIT = Outcome(408, 31, "time_limit")
     SHUTDOWN = Outcome(503, 41, "shutdown")
+    GATEWAY_RESTARTED = Outcome(503, 41, "gateway_restarted")
     INTERNAL = Outcome(500, 41, "internal")
 
     @property

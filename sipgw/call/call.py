@@ -3,6 +3,8 @@
 `on(event, now)` may be called with any event at any time; what is to be done lies in `take()` afterwards.
 """
 
+from typing import Self
+
 from sipgw.call.causes import Refusal
 from sipgw.call.cdr import Draft
 from sipgw.call.commands import Command, WrongState
@@ -12,6 +14,7 @@ from sipgw.call.events import CallEvent
 from sipgw.call.feed import Kind, Value
 from sipgw.call.holdings import Holdings
 from sipgw.call.reading import Reading
+from sipgw.call.snapshot import VERSION, CallSnapshot
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.errors import Cause
@@ -34,11 +37,50 @@ class Call:
         self.serial = 0
         """Its place among the calls of this run."""
         self.state = State.NEW
-        self.draft = Draft(call, around.wall, now, around.options.node)
+        self.draft = Draft(call, now, around.options.node, wall=around.wall)
         self._around = around
         self._held = Holdings(call, leg)
         self._deeds = Deeds(call, self._held, self.draft, around, self._happened)
         self._reading = Reading(self._held, self.draft, self._drop, self._happened, around.options.transcript)
+
+    @classmethod
+    def restore(cls, kept: CallSnapshot, around: Surroundings, alive: bool, now: float) -> Self:
+        """Go on with a call that another process wrote down, or end it. What is to be done for that lies in `take()`.
+
+        Args:
+            kept: of `snapshot`.
+            around: what all calls share.
+            alive: its media session lives on; without, it ends.
+            now: the time.
+
+        Raises:
+            ValueError: it was written by a version that we do not know.
+        """
+        if kept.version != VERSION:
+            raise ValueError(f"call snapshot of version {kept.version}, not {VERSION}")
+        call = cls(kept.call, kept.leg, around, now)
+
+        def clock(unix: float) -> float:
+            return unix - around.wall(0.0)
+
+        call.draft.take(kept.noted.by(clock))
+        call.draft.cause, call.state = Cause[kept.cause], State(kept.state)
+        call._held.restore(kept.held, clock, alive)
+        call._deeds.restore(kept.deeds, now)
+        if not alive:
+            call._see(Seen.MEDIA_GONE, None, now)
+        return call
+
+    def snapshot(self) -> CallSnapshot | None:
+        """What `restore` needs; None where the call was not answered: its caller, if still there, calls anew."""
+        deeds = self._deeds.snapshot()
+        if deeds is None or self.draft.answered is None or self.state is State.ENDED:
+            return None
+        wall = self._around.wall
+        return CallSnapshot(
+            VERSION, self.id, self.leg, self._held.session, self.state.value, self.draft.cause.name,
+            self.draft.by(wall), self._held.snapshot(wall), deeds,
+        )  # fmt: skip
 
     def on(self, event: CallEvent, now: float) -> None:
         """Something happened."""

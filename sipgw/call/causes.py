@@ -26,6 +26,7 @@ _ENDS: dict[Seen, tuple[Cause, str]] = {
     Seen.TOO_LONG: (Cause.TIME_LIMIT, GATEWAY),
     Seen.SESSION_FAILED: (Cause.MEDIA_FAILED, GATEWAY),
     Seen.SESSION_ENDED: (Cause.MEDIA_FAILED, GATEWAY),
+    Seen.MEDIA_GONE: (Cause.GATEWAY_RESTARTED, GATEWAY),
     Seen.SHUT_DOWN: (Cause.SHUTDOWN, GATEWAY),
     Seen.BROKE: (Cause.INTERNAL, GATEWAY),
 }

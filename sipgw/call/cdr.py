@@ -1,7 +1,7 @@
 """The record of one call, and the draft it grows from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from sipgw.ai.events import Spent
 from sipgw.errors import Cause
@@ -165,11 +165,10 @@ def _counters(stats: StreamStats) -> dict[str, str | int | float | None]:
 
 
 @dataclass(slots=True)
-class Draft:
-    """A record in the making. Times handed in are the core's `now`; `wall` turns them into Unix times."""
+class Noted:
+    """What a record is made of, as far as it is known."""
 
     call: str
-    wall: Callable[[float], float]
     started: float
     node: str = ""
     sip_call_id: str = ""
@@ -183,7 +182,6 @@ class Draft:
     ringing: float | None = None
     answered: float | None = None
     ended: float | None = None
-    cause: Cause = Cause.INTERNAL
     status: int = 0
     hung_up_by: str = "gateway"
     reason: str = ""
@@ -193,6 +191,29 @@ class Draft:
     turns_ms: list[int] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
     transcript: list[Utterance] = field(default_factory=list)
+
+    def by(self, clock: Callable[[float], float]) -> "Noted":
+        """The same, its times by another clock, which `clock` turns them into."""
+        noted = Noted(self.call, self.started)
+        noted.take(self)
+        for name in ("started", "ringing", "answered", "ended"):
+            when = getattr(self, name)
+            setattr(noted, name, None if when is None else clock(when))
+        return noted
+
+    def take(self, other: "Noted") -> None:
+        """Become as `other` is."""
+        for each in fields(Noted):
+            value = getattr(other, each.name)
+            setattr(self, each.name, list(value) if isinstance(value, list) else value)
+
+
+@dataclass(slots=True)
+class Draft(Noted):
+    """A record in the making. Times handed in are the core's `now`; `wall` turns them into Unix times."""
+
+    wall: Callable[[float], float] = field(kw_only=True)
+    cause: Cause = field(default=Cause.INTERNAL, kw_only=True)
 
     def tried(self, target: str, now: float, dialect: str = "", number: int = 0) -> None:
         """A target is being tried."""

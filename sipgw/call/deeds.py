@@ -11,13 +11,14 @@ from sipgw.call.events import PortsOpened
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
-from sipgw.call.routing import Route
+from sipgw.call.snapshot import KeptDeeds
 from sipgw.call.states import TABLE, Seen
 from sipgw.call.steering import Steering
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.call.targets import Targets
 from sipgw.errors import Cause, PeerError
 from sipgw.media import plane
+from sipgw.options import RouteOptions
 from sipgw.sip.body import sdp_of
 from sipgw.sip.events import Confirmed, Invited, Reinvited
 
@@ -35,13 +36,35 @@ class Deeds(Steering):
         super().__init__(call, held, draft, around, happened)
         self._targets = Targets(held, draft, around, happened)
         self._invitation: Invitation | None = None
-        self._route: Route | None = None
+        self._route: RouteOptions | None = None
         self._refusal: Refusal | None = None
         self._heard = False
         """A packet came, or is not waited for any longer."""
         self._acknowledged = False
         self._sorry = False
         """An apology takes the place of the conversation."""
+
+    def snapshot(self) -> KeptDeeds | None:
+        """What `restore` needs; None where the call has not come to a route, and is not worth it."""
+        if self._invitation is None or self._route is None:
+            return None
+        return KeptDeeds(
+            self.snapshot_steering(),
+            self._invitation,
+            self._route,
+            self._targets.snapshot(),
+            heard=self._heard,
+            acknowledged=self._acknowledged,
+            sorry=self._sorry,
+        )
+
+    def restore(self, kept: KeptDeeds, now: float) -> None:
+        """Go on from there."""
+        self.restore_steering(kept.steering, now)
+        self._invitation, self._route = kept.invitation, kept.route
+        self._targets.restore(kept.targets)
+        self._heard, self._acknowledged, self._sorry = kept.heard, kept.acknowledged, kept.sorry
+        self._around.limits.go_on(self._call, self._draft.source, kept.route)
 
     def refuse(self, refusal: Refusal, now: float) -> Seen:
         """We will not have this call."""
@@ -73,14 +96,14 @@ class Deeds(Steering):
         found = self._around.routes.find(draft.called, draft.source, draft.trunk)
         if isinstance(found, Cause):
             return self.refuse(Refusal(found, found.status, f"{draft.called} from {draft.source}"), moment.now)
-        self._route, draft.route = found, found.options.number
+        self._route, draft.route = found.options, found.options.number
         self._targets.take(found)
         return None
 
     def be_admitted(self, moment: Moment) -> Seen | None:
         """Is it one too many?"""
         around = self._around
-        excess = around.limits.admit(self._call, self._draft.source, self._its_route.options, moment.now)
+        excess = around.limits.admit(self._call, self._draft.source, self._its_route, moment.now)
         if excess is None:
             return None
         return self.refuse(Refusal.of_excess(excess, around.options.retry_after), moment.now)
@@ -96,7 +119,7 @@ class Deeds(Steering):
 
     def open_ports(self, moment: Moment) -> None:
         """Ask for RTP ports. From here on the caller waits for the answer."""
-        self._held.start_timer("limit", moment.now + self._its_route.options.max_ringing)
+        self._held.start_timer("limit", moment.now + self._its_route.max_ringing)
         self._held.open_ports()
 
     def forget_ports(self, moment: Moment) -> None:
@@ -122,7 +145,7 @@ class Deeds(Steering):
 
     def ring_now(self, moment: Moment) -> None:
         """Do so now, unless it rings already, or a hook is still to say whether to."""
-        wanted = self._targets.rings(self._its_route.options.ring)
+        wanted = self._targets.rings(self._its_route.ring)
         if wanted and self._draft.ringing is None and not self._held.asking:
             self._draft.ringing = moment.now
             self._held.ring()
@@ -152,7 +175,7 @@ class Deeds(Steering):
 
     def choose_last_resort(self, moment: Moment) -> Seen:
         """Nobody was there before the answer: do what the route says."""
-        last_resort = self._its_route.options.last_resort
+        last_resort = self._its_route.last_resort
         if last_resort == APOLOGY:
             self.be_sorry(moment)
             return Seen.SORRY
@@ -175,7 +198,7 @@ class Deeds(Steering):
         self._held.answer(self._negotiation.body)
         if self._negotiation.agreed:
             self._held.start_session()
-        self._held.start_timer("limit", moment.now + self._its_route.options.max_duration)
+        self._held.start_timer("limit", moment.now + self._its_route.max_duration)
         self._draft.answered, self._draft.status = moment.now, 200
         summary = self._draft.summary()
         self._held.log("call answered", summary)
@@ -292,7 +315,7 @@ class Deeds(Steering):
     # --- what they need ---------------------------------------------------------------------------------------
 
     @property
-    def _its_route(self) -> Route:
+    def _its_route(self) -> RouteOptions:
         assert self._route is not None, "a call with ports has a route"
         return self._route
 

@@ -4,19 +4,25 @@ Every effect that takes or gives something back is made here, next to the note o
 exactly once, whatever came in between.
 """
 
-from enum import Enum, auto
+from collections.abc import Callable
+from enum import StrEnum, auto
+from typing import NamedTuple
 
 from sipgw.ai.events import CallFacts, Close, Intent, Mute
 from sipgw.call import effects as do
 from sipgw.call.advice import Question
 from sipgw.call.cdr import CallRecord, Fields
 from sipgw.call.ids import ask_id, session_id, timer_id
+from sipgw.call.snapshot import KeptHoldings
 from sipgw.errors import Cause
 from sipgw.media import plane
 from sipgw.options import BackendOptions
 
+Clock = Callable[[float], float]
+"""From one clock's time to another's."""
 
-class Leg(Enum):
+
+class Leg(StrEnum):
     """How far the caller's leg is."""
 
     ASKING = auto()
@@ -27,13 +33,20 @@ class Leg(Enum):
     GONE = auto()
 
 
-class Hold(Enum):
+class Hold(StrEnum):
     """Whether something is ours."""
 
     NO = auto()
     ASKED = auto()
     """On its way to us, or back."""
     YES = auto()
+
+
+class _Running(NamedTuple):
+    """One run of a timer."""
+
+    id: str
+    when: float
 
 
 class Holdings:
@@ -57,8 +70,41 @@ class Holdings:
         """Counts the prompts; the newest one's name in events."""
         self.asking = ""
         """The question that waits for an answer; empty where none does."""
-        self._timers: dict[str, str] = {}
+        self._timers: dict[str, _Running] = {}
         self._serial = 0
+
+    def snapshot(self, clock: Clock) -> KeptHoldings:
+        """What `restore` needs; `clock` turns the core's time into Unix time."""
+        return KeptHoldings(
+            leg=self.leg.value,
+            attempt=self.attempt,
+            conversing=self._conversing,
+            muted=self._muted,
+            prompt=self.prompt,
+            plays=self.plays,
+            ports=self._ports.value,
+            media=self._media.value,
+            timers={name: clock(running.when) for name, running in self._timers.items()},
+            serial=self._serial,
+        )
+
+    def restore(self, kept: KeptHoldings, clock: Clock, alive: bool) -> None:
+        """Go on from there: timers run again, and what was being given back is given back again.
+
+        Args:
+            kept: of `snapshot`.
+            clock: turns Unix time into the core's.
+            alive: the media session lives on.
+        """
+        self.leg, self._ports, self._media = Leg(kept.leg), Hold(kept.ports), Hold(kept.media)
+        self.attempt, self._conversing, self._muted = kept.attempt, kept.conversing, kept.muted
+        self.prompt, self.plays, self._serial = kept.prompt, kept.plays, kept.serial
+        for name, when in kept.timers.items():
+            self.start_timer(name, clock(when))
+        if self.leg is Leg.LEAVING:
+            self._do(do.HangUp(self.leg_id))
+        if self._media is Hold.ASKED and alive:
+            self._do(do.Media(plane.DestroySession(self.session)))
 
     @property
     def settled(self) -> bool:
@@ -218,13 +264,13 @@ class Holdings:
         """Start, or start anew."""
         self.cancel_timer(name)
         self._serial += 1
-        self._timers[name] = timer_id(self._call, name, self._serial)
-        self._do(do.StartTimer(self._timers[name], when))
+        running = self._timers[name] = _Running(timer_id(self._call, name, self._serial), when)
+        self._do(do.StartTimer(running.id, when))
 
     def cancel_timer(self, name: str) -> None:
         """Stop it where it runs."""
         if name in self._timers:
-            self._do(do.CancelTimer(self._timers.pop(name)))
+            self._do(do.CancelTimer(self._timers.pop(name).id))
 
     def running(self, name: str) -> bool:
         """Whether that timer runs."""
@@ -233,7 +279,7 @@ class Holdings:
     def take_timer(self, timer: str) -> str | None:
         """The name of the timer that fired; None where it had been cancelled."""
         for name, running in self._timers.items():
-            if running == timer:
+            if running.id == timer:
                 del self._timers[name]
                 return name
         return None

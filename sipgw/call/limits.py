@@ -96,20 +96,27 @@ class Limits:
         excess = self._first_excess(limits, now)
         if excess is not None:
             return excess
-        meters = [self._meters.setdefault(limit.key, Meter()) for limit in limits]
-        for limit, meter in zip(limits, meters, strict=True):
-            meter.calls += 1
+        for limit, meter in zip(limits, self._count(call, limits), strict=True):
             if limit.rate:
                 meter.bucket.take(limit.rate, now)
-        self._of_call[call] = meters
         if len(self._meters) > self._crowded:
             self._sweep(now)
         return None
+
+    def go_on(self, call: str, source: str, route: RouteOptions) -> None:
+        """Count a call in that was admitted before we were there."""
+        self._count(call, [*self._for_all(source), _of_route(route)])
 
     def release(self, call: str) -> None:
         """A call is over; nothing where it was not counted in."""
         for meter in self._of_call.pop(call, ()):
             meter.calls -= 1
+
+    def _count(self, call: str, limits: Iterable[Limit]) -> list[Meter]:
+        meters = self._of_call[call] = [self._meters.setdefault(limit.key, Meter()) for limit in limits]
+        for meter in meters:
+            meter.calls += 1
+        return meters
 
     def _for_all(self, source: str) -> Iterator[Limit]:
         options = self.options

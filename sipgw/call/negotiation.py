@@ -4,6 +4,7 @@ import zlib
 from dataclasses import asdict, replace
 from ipaddress import ip_address
 
+from sipgw.call.snapshot import KeptNegotiation
 from sipgw.errors import PeerError
 from sipgw.media.plane import Stream
 from sipgw.options import MediaOptions
@@ -41,6 +42,26 @@ class Negotiation:
         self._agreement: Agreement | None = None
         self.body = b""
         """What to answer to the INVITE: our answer, or our offer where it had none."""
+
+    def snapshot(self) -> KeptNegotiation:
+        """What `restore` needs. Descriptions as they are printed: what strangers put into them need not be text."""
+        agreement = self._agreement
+        return KeptNegotiation(
+            local=self._local,
+            ours=None if self._ours is None else bytes(self._ours),
+            offered=self._offered,
+            agreed=None if agreement is None else bytes(agreement.sdp),
+            stream=None if agreement is None else agreement.stream,
+            line=0 if agreement is None else agreement.line,
+            body=self.body,
+        )
+
+    def restore(self, kept: KeptNegotiation) -> None:
+        """Go on from there."""
+        self._local, self._offered, self.body = kept.local, kept.offered, kept.body
+        self._ours = None if kept.ours is None else Sdp.parse(kept.ours)
+        if kept.agreed is not None and kept.stream is not None:
+            self._agreement = Agreement(Sdp.parse(kept.agreed), kept.stream, kept.line)
 
     @property
     def codec(self) -> str:

@@ -5,7 +5,7 @@ A call that breaks, by a defect of ours, is ended; the others go on.
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 
 from sipgw.call import effects as do
@@ -20,6 +20,7 @@ from sipgw.call.feed import Kind, Publish, unheard
 from sipgw.call.ids import call_id, owner
 from sipgw.call.pressure import Load
 from sipgw.call.routing import Routes
+from sipgw.call.snapshot import CallSnapshot
 from sipgw.call.states import State
 from sipgw.call.surroundings import Surroundings
 from sipgw.errors import Cause
@@ -65,6 +66,7 @@ class Calls:
         wall: turns the core's `now` into Unix time.
         trace: takes notes.
         publish: takes what may be known outside.
+        changed: hears the id of a call whose snapshot may be another one from now on, before its effects are there.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class Calls:
         wall: Callable[[float], float],
         trace: Trace = silent,
         publish: Publish = unheard,
+        changed: Callable[[str], None] = lambda call: None,
     ) -> None:
         self._options = options
         self._token = token
         self._trace = trace
+        self._changed = changed
         self._admission = Admission(options)
         routes, limits = Routes.of(options), self._admission.limits
         self._around = Surroundings(options, media, routes, limits, trace, wall, publish)
@@ -128,6 +132,32 @@ class Calls:
         """One call as it stands; None where there is none of that id."""
         found = self._calls.get(call)
         return None if found is None else _view(found)
+
+    # --- what outlives the process --------------------------------------------------------------------------------
+
+    def snapshot(self, call: str) -> CallSnapshot | None:
+        """What `restore` needs to go on with a call; None where there is none that was answered."""
+        found = self._calls.get(call)
+        return found.snapshot() if found is not None else None
+
+    def restore(self, kept: Iterable[CallSnapshot], sessions: Container[str], now: float) -> list[Effect]:
+        """Go on with calls that another process wrote down, or end them. One that cannot be read is traced.
+
+        Args:
+            kept: the calls.
+            sessions: those of the media plane that live on; a call without is ended.
+            now: the time.
+        """
+        calls: list[Call] = []
+        for one in sorted(kept, key=lambda one: one.noted.started):
+            try:
+                call = Call.restore(one, self._around, one.session in sessions, now)
+            except Exception:  # noqa: BLE001 the other calls are still to be gone on with
+                self._trace(Note(now, "call", Mark.DROP, "not_restored", one.call, traceback.format_exc()))
+                continue
+            self._add(call)
+            calls.append(call)
+        return self._each(calls, lambda call: None, now)
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -226,12 +256,15 @@ class Calls:
     def _invited(self, event: Invited, now: float) -> list[Effect]:
         refusal = self._admission.refusal(len(self._calls), event.flow.remote[0], now)
         call = Call(call_id(self._options.node, self._token()), event.leg, self._around, now)
-        self._serial = call.serial = self._serial + 1
-        self._calls[call.id] = self._legs[event.leg] = call
+        self._add(call)
         if refusal is None:
             return self._deliver(call, event, now)
         self._admission.refused(now)
         return self._each((call,), lambda call: call.turn_away(event, refusal, now), now)
+
+    def _add(self, call: Call) -> None:
+        self._serial = call.serial = self._serial + 1
+        self._calls[call.id] = self._legs[call.leg] = call
 
     # --- delivery -------------------------------------------------------------------------------------------------
 
@@ -266,6 +299,7 @@ class Calls:
             except Exception:  # noqa: BLE001 a defect met by one call must not end all the others
                 self._broke(call, now)
             effects += call.take()
+            self._changed(call.id)
             if call.state is State.ENDED:
                 del self._calls[call.id], self._legs[call.leg]
                 self._admission.limits.release(call.id)

@@ -4,6 +4,7 @@ import zlib
 
 from sipgw.call.holdings import Holdings
 from sipgw.call.negotiation import Negotiation
+from sipgw.call.snapshot import KeptReoffer
 from sipgw.sdp.audio import Direction
 
 TIMER = "reoffer"
@@ -29,6 +30,16 @@ class Reoffer:
         self._tries = 0
         self.wanted: Direction | None = None
         """The direction that is offered; None while none is."""
+
+    def snapshot(self) -> KeptReoffer:
+        """What `restore` needs."""
+        return KeptReoffer(self._tries, self.wanted)
+
+    def restore(self, kept: KeptReoffer, now: float) -> None:
+        """Go on from there. What became of an offer that was out nobody knows: it is made again."""
+        self._tries, self.wanted = kept.tries, kept.wanted
+        if self.wanted is not None and not self._held.running(TIMER):
+            self._held.start_timer(TIMER, now + self._pause())
 
     def begin(self, direction: Direction) -> None:
         """Offer this direction."""

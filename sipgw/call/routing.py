@@ -54,7 +54,7 @@ class Routes:
         self._routes = tuple(
             Route(
                 options,
-                tuple(map(self._target, options.targets)),
+                tuple(map(self.target, options.targets)),
                 Networks(options.sources),
             )
             for options in routes
@@ -69,6 +69,12 @@ class Routes:
         """The backend of that name, where one is configured."""
         return self._backends.get(name)
 
+    def target(self, named: str | Ask) -> Target:
+        """The target that a route names so."""
+        if isinstance(named, Ask):
+            return Target(str(named), hook=self._hooks.get(named.hook))
+        return Target(named, self._backends.get(named))
+
     def find(self, number: str, source: str, trunk: str = "") -> Route | Cause:
         """The route for a call, or why there is none: FORBIDDEN where only its source is wrong, else NOT_FOUND."""
         fitting = [route for route in self._routes if route.fits(number)]
@@ -76,8 +82,3 @@ class Routes:
             if route.serves(source, trunk):
                 return route
         return Cause.FORBIDDEN if fitting else Cause.NOT_FOUND
-
-    def _target(self, named: str | Ask) -> Target:
-        if isinstance(named, Ask):
-            return Target(str(named), hook=self._hooks.get(named.hook))
-        return Target(named, self._backends.get(named))

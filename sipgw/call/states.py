@@ -11,10 +11,10 @@ A row is the next state and the actions on the way. An action may see something 
 skipped, and what it saw is looked up in the row's next state. A missing row is ignored and traced.
 """
 
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
 
-class State(Enum):
+class State(StrEnum):
     """Where a call stands."""
 
     NEW = auto()
@@ -90,6 +90,8 @@ class Seen(Enum):
     REOFFER_REFUSED = auto()
     REOFFER_DUE = auto()
     """Ours met theirs; it is time to try again."""
+    MEDIA_GONE = auto()
+    """The gateway died, and the call's media with it."""
     SHUT_DOWN = auto()
     """The gateway stops."""
     BROKE = auto()
@@ -120,6 +122,7 @@ _END: dict[Seen, tuple[str, ...]] = {
     Seen.TOLD_TO_HANG_UP: ("end",),
     Seen.SHUT_DOWN: ("end",),
     Seen.BROKE: ("end",),
+    Seen.MEDIA_GONE: ("forget_session", "end"),
     Seen.SESSION_FAILED: ("forget_session", "end"),
     Seen.SESSION_ENDED: ("keep_stats", "end"),
 }
@@ -152,6 +155,7 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.RELEASED: ("forget_leg", "settle"),
     Seen.SESSION_ENDED: ("keep_stats", "settle"),
     Seen.SESSION_FAILED: ("forget_session", "settle"),
+    Seen.MEDIA_GONE: ("forget_session", "settle"),
     Seen.PORTS_OPENED: ("give_ports_back", "settle"),
     Seen.PORTS_FAILED: ("forget_ports", "settle"),
     Seen.REINVITED: ("refuse_reinvite",),

@@ -8,6 +8,7 @@ from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
 from sipgw.call.negotiation import Negotiation
 from sipgw.call.reoffer import Reoffer
+from sipgw.call.snapshot import KeptSteering
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.errors import PeerError
 from sipgw.media import plane
@@ -34,6 +35,18 @@ class Steering:
         """By us, and the far end agreed."""
         self._far_hold = False
         """By the far end."""
+
+    def snapshot_steering(self) -> KeptSteering:
+        """What `restore_steering` needs."""
+        return KeptSteering(
+            self._negotiation.snapshot(), self._reoffer.snapshot(), self._music, self._on_hold, self._far_hold
+        )
+
+    def restore_steering(self, kept: KeptSteering, now: float) -> None:
+        """Go on from there."""
+        self._negotiation.restore(kept.negotiation)
+        self._reoffer.restore(kept.reoffer, now)
+        self._music, self._on_hold, self._far_hold = kept.music, kept.on_hold, kept.far_hold
 
     @property
     def held_by(self) -> tuple[str, ...]:

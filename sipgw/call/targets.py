@@ -12,10 +12,11 @@ from sipgw.call.events import HookAnswered
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
 from sipgw.call.routing import Route, Target
+from sipgw.call.snapshot import KeptTargets
 from sipgw.call.states import Seen
 from sipgw.call.surroundings import Surroundings
 from sipgw.media import plane
-from sipgw.options import BackendOptions, HookOptions
+from sipgw.options import Ask, BackendOptions, HookOptions
 
 TIMER = "target"
 
@@ -43,6 +44,16 @@ class Targets:
         """These are the targets."""
         self._left = deque(route.targets)
         self._timeout = route.options.target_timeout
+
+    def snapshot(self) -> KeptTargets:
+        """What `restore` needs. An answer that is waited for is not: it would come to the process that asked."""
+        left = tuple(Ask(one.hook.place.name) if one.hook is not None else one.name for one in self._left)
+        return KeptTargets(left, self._timeout, dict(self._advice.variables), self._advice.instructions)
+
+    def restore(self, kept: KeptTargets) -> None:
+        """Go on from there; the targets are those that the configuration has under their names now."""
+        self._left, self._timeout = deque(map(self._around.routes.target, kept.left)), kept.timeout
+        self._advice = Advice(variables=kept.variables, instructions=kept.instructions)
 
     @property
     def asks_next(self) -> bool:

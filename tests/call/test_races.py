@@ -196,6 +196,11 @@ class World:
         """What may happen that is no phone's doing."""
         control = self.control
         passing = {f"{seconds} s": partial(control.advance, seconds) for seconds in (0.3, 6.0, 15_000.0)}
+        if len(control.kept()) == len(control.calls.calls()):
+            passing |= {
+                "restart": partial(control.restart),
+                "restart without media": partial(control.restart, media=False),
+            }
         return {**passing, "drain": control.drain}
 
     def finish(self) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from msgspec.msgpack import decode, encode
+
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
 from sipgw.call.advice import Advice
@@ -20,6 +22,7 @@ from sipgw.call.feed import Happening
 from sipgw.call.ids import owner
 from sipgw.call.pressure import Load
 from sipgw.call.registry import DRAIN_TIMER, Calls
+from sipgw.call.snapshot import CallSnapshot
 from sipgw.flow import Flow
 from sipgw.media import plane
 from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions
@@ -113,20 +116,57 @@ class Control:
     """Put to hooks, without an answer yet."""
     records: list[CallRecord] = field(default_factory=list)
     logs: list[do.Log] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    """Calls whose snapshot may have changed; whoever looks clears it."""
 
     def __post_init__(self) -> None:
-        serial = itertools.count(1)
+        self.serial = itertools.count(1)
+        self.calls = self._core()
+
+    def _core(self) -> Calls:
         options = self.options
         if not options.backends:
             options = replace(options, backends=(AI, SPARE))
-        self.calls = Calls(
+        return Calls(
             options,
             self.media,
-            token=lambda: f"{next(serial):04x}",
+            token=lambda: f"{next(self.serial):04x}",
             wall=self.wall,
             trace=self.notes.append,
             publish=self.happenings.append,
+            changed=self.changed.add,
         )
+
+    # --- another process ------------------------------------------------------------------------------------------
+
+    def kept(self) -> list[CallSnapshot]:
+        """What is written down of the calls, as it is read again."""
+        kept = (self.calls.snapshot(view.call) for view in self.calls.calls())
+        return [decode(encode(one), type=CallSnapshot) for one in kept if one is not None]
+
+    def restart(self, *, media: bool = True) -> list[do.Effect]:
+        """The process dies, and another goes on with the calls that were answered; all there are have to be.
+
+        Args:
+            media: whether the sessions live on, elsewhere.
+        """
+        kept = self.kept()
+        assert len(kept) == len(self.calls.calls()), "the others' books would never be closed"
+        causes, self.calls = self.calls.causes, self._core()
+        self.calls.causes.update(causes)
+        self.timers.clear()
+        # Whatever was on its way to a far end or back is lost.
+        self.byes.clear()
+        self.offers.clear()
+        for session in self.created:
+            if session not in self.ended:
+                self.destroyed[session] = 0
+                if not media:
+                    self.destroyed[session] = 1
+                    self.ended.add(session)
+                    self.conversing.discard(session)
+        sessions = {one.session for one in kept if one.session not in self.ended}
+        return self.carry(self.calls.restore(kept, sessions, self.now))
 
     # --- what the core wants --------------------------------------------------------------------------------------
 
