@@ -5,7 +5,8 @@ It decides nothing. What an effect causes at once (ports that are open, say) is 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
+from functools import partial
 from typing import assert_never
 
 from structlog.typing import FilteringBoundLogger
@@ -16,7 +17,8 @@ from sipgw.call.commands import Command
 from sipgw.call.events import HookEvent, PortsFailed, PortsOpened
 from sipgw.call.pressure import Load
 from sipgw.call.registry import Calls
-from sipgw.errors import PeerError, Unavailable
+from sipgw.call.snapshot import CallSnapshot
+from sipgw.errors import Cause, PeerError, Unavailable
 from sipgw.flow import Flow
 from sipgw.io.clock import Clock
 from sipgw.io.driver import Driver
@@ -25,7 +27,9 @@ from sipgw.media import plane
 from sipgw.ops.hooks.service import Hooks
 from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
-from sipgw.sip.events import Invited, SipEvent
+from sipgw.sip.events import Invited, Lost, SipEvent
+
+_RESTARTED = (("Reason", f'Q.850;cause={Cause.GATEWAY_RESTARTED.q850};text="{Cause.GATEWAY_RESTARTED.record}"'),)
 
 
 class Control:
@@ -38,6 +42,7 @@ class Control:
         pool: where RTP ports come from.
         advertised: the address of those ports for SDP.
         keep: takes the records of calls that are over.
+        settled: called when everything that happened so far was carried out.
     """
 
     def __init__(
@@ -52,10 +57,12 @@ class Control:
         log: FilteringBoundLogger,
         metrics: Metrics,
         keep: Callable[[CallRecord], None],
+        settled: Callable[[], None] = lambda: None,
     ) -> None:
         self._calls, self._agent, self._media, self._pool = calls, agent, media, pool
         self._advertised = advertised
         self._clock, self._log, self._metrics, self._keep = clock, log, metrics, keep
+        self._settled = settled
         self._driver: Driver[SipEvent] | None = None
         self.hooks = Hooks(self._on_hook, metrics.registry, log)
         """Who is asked where calls go."""
@@ -90,6 +97,28 @@ class Control:
     def on_load(self, load: Load) -> None:
         """How busy the node was in the last second."""
         self._carry(self._calls.on_load(load, self._clock.now()))
+
+    def take_up(self, kept: Collection[CallSnapshot], legs: Container[str], when: float) -> None:
+        """Go on with the calls of a process that died, or end them.
+
+        Args:
+            kept: the calls.
+            legs: those that the agent has again.
+            when: since when they are over, where they are: on our clock.
+        """
+        now = self._clock.now()
+        self._pool.rest({one.port for one in kept}, now)
+        for _ in kept:
+            self._metrics.call_began()
+        self._carry(self._calls.restore(kept, (), when))
+        for one in kept:
+            if one.leg not in legs:
+                self._carry(self._calls.on_sip(Lost(one.leg, "gone"), now))
+
+    def hang_up(self, legs: Iterable[str]) -> None:
+        """End legs that belong to no call."""
+        for leg in legs:
+            self._sip(partial(self._agent.hang_up, leg, headers=_RESTARTED))
 
     def command(self, command: Command) -> None:
         """Carry out what somebody outside wants of a call.
@@ -140,6 +169,7 @@ class Control:
                 self._guarded(self._waiting.popleft())
         finally:
             self._carrying = False
+        self._settled()
         if self._calls.idle:
             self.idle.set()
         else:

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.api import Api, Steered
 from sipgw.app.control import Control
+from sipgw.app.ledger import Changes, Ledger, Remembered
 from sipgw.app.load import LoadWatch
 from sipgw.app.media import media_plane
 from sipgw.app.prompts import load_prompts, seconds
@@ -17,6 +18,7 @@ from sipgw.app.reload import Reloaded, Reloading, tell
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
 from sipgw.app.signalling import Signalling
 from sipgw.app.state import StateFolder
+from sipgw.call.cdr import CallRecord
 from sipgw.call.feed import Happening, Kind
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint
@@ -65,12 +67,14 @@ class Gateway:
         self._trace = both(self._log_trace, self.metrics.trace)
         media = settings.media_options()
         self._pool = PortPool(media)
-        self._agent = Agent(settings.sip_options(), token=token, trace=self._trace)
+        changes = Changes()
+        self._agent = Agent(settings.sip_options(), token=token, trace=self._trace, changed=changes.legs.add)
         self._plane = media_plane(settings, self.state.path, self._log_trace, self.metrics, self._alarm)
         self._calls = Calls(
             settings.call_options(), media,
-            token=token, wall=self._wall, trace=self._trace, publish=self.feed.publish,
+            token=token, wall=self._wall, trace=self._trace, publish=self.feed.publish, changed=changes.calls.add,
         )  # fmt: skip
+        self._ledger = Ledger(self.state.path, self._agent, self._calls, changes, log)
         self._control = Control(
             self._calls,
             self._agent,
@@ -80,13 +84,15 @@ class Gateway:
             clock=self._clock,
             log=log,
             metrics=self.metrics,
-            keep=self.records.keep,
+            keep=self._keep,
+            settled=self._ledger.write,
         )
         self._control.hooks.serve(settings.call_options().hooks)
         sip = settings.sip_options()
         self._signalling = Signalling(
-            sip, self._agent, self._control.on_sip, self.metrics.send_error, clock=self._clock, trace=self._trace
-        )
+            sip, self._agent, self._control.on_sip, self.metrics.send_error,
+            clock=self._clock, before_send=self._ledger.write, trace=self._trace,
+        )  # fmt: skip
         self._control.drive(self._signalling.driver)
         self._agent.door = self._control.door
         self._load = LoadWatch(lambda: self._plane.workers, self._control.on_load, self._clock.now)
@@ -123,7 +129,9 @@ class Gateway:
         await self.api.start()
         self._plane.detail(self._log_trace.wanted)
         await self._plane.start()
+        remembered = self._ledger.open(self._clock.now())
         await self._signalling.open()
+        self._take_up(remembered)
         if metrics.port:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
         self._steered.started = True
@@ -165,8 +173,21 @@ class Gateway:
             await self._scrapes.wait_closed()
         await self.webhooks.stop()
         await self.records.close()
+        self._ledger.close()
         self.state.close()
         self._log.info("stopped")
+
+    def _take_up(self, remembered: Remembered) -> None:
+        """End the calls of a process that died: their media died with it."""
+        when = remembered.written - self._wall(0.0) if remembered.old else self._clock.now()
+        self._control.take_up(remembered.calls, remembered.legs, when)
+        self._control.hang_up(remembered.legs - {one.leg for one in remembered.calls})
+        if remembered.calls:
+            self._alarm("gateway_restarted", f"{len(remembered.calls)} calls ended")
+
+    def _keep(self, record: CallRecord) -> None:
+        self.records.keep(record)
+        self._ledger.recorded(record.call)
 
     def _alarm(self, name: str, detail: str) -> None:
         """Something an operator should look at."""

@@ -90,6 +90,8 @@ def _set_by(*signals: signal.Signals) -> asyncio.Event:
     loop = asyncio.get_running_loop()
     for number in signals:
         loop.add_signal_handler(number, told.set)
+    # Under a supervisor we begin with them blocked, so that none ends us before we know what to do.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     return told
 
 

@@ -24,6 +24,7 @@ class Signalling:
         on_event: takes the agent's events.
         refused: takes the name of the error where the system would not send a datagram.
         clock: where `now` comes from.
+        before_send: called each time before something is sent.
         trace: takes notes.
     """
 
@@ -35,11 +36,14 @@ class Signalling:
         refused: Callable[[str], None],
         *,
         clock: Clock,
+        before_send: Callable[[], None],
         trace: Trace,
     ) -> None:
         self._agent, self._refused = agent, refused
         self._transports = Transports(options, _framer, self, trace=trace, clock=clock)
-        self.driver: Driver[SipEvent] = Driver(agent, self._transports.send, on_event, clock=clock, trace=trace)
+        self.driver: Driver[SipEvent] = Driver(
+            agent, self._transports.send, on_event, clock=clock, before_send=before_send, trace=trace
+        )
         self.listeners = tuple(Flow(one.transport, one.local, one.local) for one in options.listeners)
         """Every place where SIP is spoken, as flows from itself to itself."""
 

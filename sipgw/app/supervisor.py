@@ -17,9 +17,10 @@ SUPERVISOR = "SIPGW_SUPERVISOR"
 
 _FINAL = (0, 1, 2)
 """Exit codes by which control says that starting it again is of no use: it was told to stop, or cannot start."""
-_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that control hears of through us. It begins with them blocked."""
 _STOPS = (signal.SIGTERM, signal.SIGINT)
-_AWAITED = (*_PASSED_ON, signal.SIGCHLD)
+_AWAITED = (*PASSED_ON, signal.SIGCHLD)
 
 Command = Callable[[int], list[str]]
 """The command line of control, by how often it has been started before."""
@@ -83,15 +84,18 @@ class Supervisor:
             else:
                 self._pass_on(number)
                 if self._stopping and self._child is None:
-                    return 128 + number
+                    self._start()
 
     def _start(self) -> None:
         """In a process group of its own: Ctrl-C in a terminal reaches us alone, and control once, through us."""
         command = self._command(self._starts)
         environment = {**os.environ, SUPERVISOR: str(os.getpid())}
-        self._child = os.posix_spawn(command[0], command, environment, setpgroup=0, setsigmask=())
+        # What it is to do on a signal it does not know yet: until then they wait.
+        self._child = os.posix_spawn(command[0], command, environment, setpgroup=0, setsigmask=PASSED_ON)
         self._starts += 1
         self._due = None
+        if self._stopping:
+            os.kill(self._child, signal.SIGTERM)
 
     def _await(self) -> int | None:
         """The next signal; None when it is time to start control again."""
@@ -118,9 +122,9 @@ class Supervisor:
     def _is_over(self, code: int) -> bool:
         """Whether control is not to be started again; else it is, now or later.
 
-        One that was started before and then cannot start has calls to take up: that is tried again as well.
+        One that died has left calls up: it is started even to be stopped, and tried again where it cannot start.
         """
-        if self._stopping or code == 0 or (code in _FINAL and self._starts == 1):
+        if code == 0 or (code in _FINAL and self._starts == 1):
             return True
         now = monotonic()
         wait = self._patience.died(now)

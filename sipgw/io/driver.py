@@ -46,6 +46,7 @@ class Driver(Generic[E]):
         on_event: gets the core's events, in order, with the time. It may call `run` again: what that causes is sent
             at once, and its events are delivered after those that are waiting.
         clock: where `now` comes from.
+        before_send: called each time before something is sent.
         trace: hears of exceptions, which are defects; they cost one datagram, timer or event and not the loop, whose
             exception handler gets them as well.
     """
@@ -57,11 +58,13 @@ class Driver(Generic[E]):
         on_event: Callable[[E, float], None],
         *,
         clock: Clock | None = None,
+        before_send: Callable[[], None] = lambda: None,
         trace: Trace = silent,
     ) -> None:
         self._core = core
         self._send = send
         self._on_event = on_event
+        self._before_send = before_send
         self._clock = clock or MonotonicClock()
         self._trace = trace
         self._waiting: deque[E] = deque()
@@ -104,8 +107,10 @@ class Driver(Generic[E]):
             self._arm(self._core.next_timer())
 
     def _collect(self) -> None:
-        for data, flow in self._core.to_send():
-            self._send(data, flow)
+        if outgoing := self._core.to_send():
+            self._before_send()
+            for data, flow in outgoing:
+                self._send(data, flow)
         if not self._closed:
             self._waiting.extend(self._core.events())
 

@@ -8,6 +8,7 @@ import random
 import resource
 import socket
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass
 
 from sipgw.errors import Unavailable
@@ -77,6 +78,12 @@ class PortPool:
         pair.rtcp.close()
         self.in_use -= 1
         self._resting.append((now + self._rest, pair.port))
+
+    def rest(self, ports: Container[int], now: float) -> None:
+        """Keep free pairs back, by their RTP ports, as after use: far ends of a process that died may send there."""
+        resting = [port for port in self._free if port in ports]
+        self._free = deque(port for port in self._free if port not in ports)
+        self._resting.extend((now + self._rest, port) for port in resting)
 
     def _wake(self, now: float) -> None:
         while self._resting and self._resting[0][0] <= now:

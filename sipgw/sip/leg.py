@@ -47,6 +47,8 @@ class Leg:
     stage: Stage
     request: Request | None = None
     """The INVITE, as long as it has no final response."""
+    trunk: str = ""
+    """The trunk it came by."""
     dialog: Dialog | None = None
     theirs: "TheirInvite | TheirUpdate | None" = None
     """Their INVITE or UPDATE without an answer, or an INVITE with one that was not acknowledged."""

@@ -10,7 +10,7 @@ from sipgw.sip.leg import Leg, Stage
 from sipgw.sip.message import Request, Response, parse
 from sipgw.sip.their_invite import TheirInvite, acknowledged
 
-VERSION = 3
+VERSION = 4
 """Of the snapshots."""
 
 
@@ -29,6 +29,7 @@ def written(leg: Leg) -> dict[str, Any] | None:
         "session": [leg.timer.interval, leg.timer.ours] if leg.timer is not None else [0, False],
         "allows": sorted(leg.allows),
         "description": leg.description.decode("latin-1"),
+        "trunk": leg.trunk,
         "unacknowledged": [_text(message) for message in unacknowledged] if unacknowledged else None,
     }
 
@@ -42,7 +43,8 @@ def restored(core: Core, name: str, plain: Mapping[str, Any], now: float) -> Non
     if plain.get("version") != VERSION:
         raise ValueError(f"leg snapshot of version {plain.get('version')!r}, not {VERSION}")
     dialog = Dialog.restore(plain["dialog"])
-    leg = core.legs[name] = Leg(name, dialog.flow, Stage.UP, dialog=dialog)
+    leg = core.legs[name] = Leg(name, dialog.flow, Stage.UP, trunk=plain["trunk"], dialog=dialog)
+    leg.answers = core.answers(core.trust.credentials_of(leg.trunk))
     leg.allows, leg.description = frozenset(plain["allows"]), plain["description"].encode("latin-1")
     interval, ours = plain["session"]
     core.timer_of(leg).resume(interval, ours, now)

@@ -149,7 +149,7 @@ def receive_invite(
     core: Core, request: Request, server: InviteServer, source: Flow, verdict: Verdict, now: float
 ) -> None:
     """A new call (RFC 3261 13.3.1)."""
-    leg = Leg(core.new_name(), source, Stage.ASKED, request)
+    leg = Leg(core.new_name(), source, Stage.ASKED, request, trunk=verdict.trunk)
     leg.dialog = Dialog.of_request(request, source, leg.name)
     leg.theirs = TheirInvite(core, leg, request, server)
     leg.allows = allowed(request)

@@ -50,6 +50,10 @@ class Trust:
         self._asks = bool(passwords)
         self._seen: dict[str, bool] = {}
 
+    def credentials_of(self, trunk: str) -> tuple[Credentials, ...]:
+        """What to say where a trunk asks who we are; nothing for one that nobody knows."""
+        return next((one.credentials for one in self._trunks if one.options.name == trunk), ())
+
     def is_stranger(self, source: Flow) -> bool:
         """Whether nobody we know sends from there. A connection with a certificate is judged by its names as well."""
         host = source.remote[0]

@@ -45,6 +45,8 @@ import os, signal, subprocess, sys, time
 def say(*words): print(*words, os.getpid(), flush=True)
 starts = int(sys.argv[1])
 """
+DIE = SAY + "signal.pthread_sigmask(signal.SIG_SETMASK, ())\n"
+"""Dies of any signal that control hears of through its supervisor: they are blocked at first."""
 WAIT = (
     SAY
     + """
@@ -53,6 +55,7 @@ def heard(number, frame):
     if number != signal.SIGHUP: sys.exit(0)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, heard)
 say("started")
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 while True: time.sleep(1)
 """
 )
@@ -146,19 +149,32 @@ async def test_ctrl_c_reaches_control_once_and_sighup_changes_nothing() -> None:
         assert await watched.says() == []
 
 
-async def test_it_can_be_stopped_while_it_waits_to_try_again() -> None:
-    async with supervised(SAY + "sys.exit(70)") as watched:
+async def test_one_that_dies_while_it_is_to_stop_is_started_again_to_be_stopped() -> None:
+    async with supervised(WAIT) as watched:
+        first = await watched.started()
+        os.kill(first, signal.SIGSTOP)
+        watched.process.terminate()
+        os.kill(first, signal.SIGKILL)
+        said = {(await watched.says())[0] for _ in range(3)}
+        assert said == {"died", "started", "SIGTERM"}
+        assert await watched.code() == 0
+
+
+async def test_one_that_waits_to_be_started_again_is_started_at_once_to_be_stopped() -> None:
+    script = SAY + "if starts < 2: sys.exit(70)\nsignal.sigwait([signal.SIGTERM])\nsay('stopped')"
+    async with supervised(script) as watched:
         for _ in range(2):
             await watched.says()
         watched.process.terminate()
-        assert await watched.code() == 128 + signal.SIGTERM
+        assert (await watched.says())[0] == "stopped"
+        assert await watched.code() == 0
 
 
 async def test_orphans_of_control_are_waited_for() -> None:
     # The orphan tells its name, and ends once its parent is gone.
     orphan = "import os, sys; print('orphan', os.getpid(), flush=True); sys.stdin.read()"
     script = (
-        SAY
+        DIE
         + f"""
 if starts == 0:
     subprocess.Popen([sys.executable, "-c", {orphan!r}], stdin=subprocess.PIPE)
