@@ -38,7 +38,7 @@ class Settings(Section):
     """Names this gateway in the Call-IDs it makes; letters, digits and `-`."""
     state: Path = Path(".sipgw")
     """Folder for what has to outlive the process, for this gateway alone; SIPGW_STATE overrides it."""
-    workers: Annotated[int, Field(ge=0, le=_MOST_WORKERS)] | Literal["auto"] = 0
+    workers: Annotated[int, Field(ge=0, le=_MOST_WORKERS)] | Literal["auto"] = "auto"
     """Processes for media: a number, or `auto` for one less than there are cores; 0: none, in the main process."""
     sip: Sip = Field(default_factory=Sip)
     """Where SIP is spoken."""

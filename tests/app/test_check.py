@@ -1,6 +1,7 @@
 """`sipgw check`: what it says of a configuration, and what it prints."""
 
 import json
+import os
 import resource
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def config(tmp_path: Path) -> Path:
         'media: {ports: "20801-20820"}\n'
         "backends: {tone: {dialect: tone}}\n"
         "routes: [{targets: [tone], anyone: true}]\n"
+        "workers: 0\n"
     )
     return path
 
@@ -29,6 +31,18 @@ def test_check_says_how_many_calls_there_is_room_for(config: Path, capsys: pytes
         "The configuration is good: 1 backends, 1 routes, room for 9 calls in the main process, "
         "SIP on udp:127.0.0.1:5090, tcp:127.0.0.1:5090.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"), [("1", "in one media worker"), ("3", "in 3 media workers"), ("auto", "in 7 media workers")]
+)
+def test_check_says_how_many_workers_there_are(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, workers: str, said: str
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    config.write_text(config.read_text().replace("workers: 0", f"workers: {workers}"))
+    assert main(config) == 0
+    assert f"room for 9 calls {said}, SIP" in capsys.readouterr().out
 
 
 def test_check_says_where_the_system_bounds_that(

@@ -24,6 +24,7 @@ from tests.ports import free_port
 
 def settings(**more: Any) -> Settings:
     given: dict[str, Any] = {
+        "workers": 0,
         "sip": {"port": free_port(), "t1": 0.05, "t2": 0.2},
         "media": {"ports": "20700-20709"},
         "backends": {"tone": {"dialect": "tone"}},

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from tests.fakes.backend import FakeBackend
 
 Backend = dict[str, Any]
+BOTH = pytest.mark.parametrize("workers", [0, 1], ids=["in-process", "worker"])
+"""Media in the gateway's main process, and in one of its own: a story is the same either way."""
 
 
 @dataclass(frozen=True)

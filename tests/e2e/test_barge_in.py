@@ -7,7 +7,7 @@ from pathlib import Path
 from sipgw.settings import embedded
 from sipgw.tools.wav import read_wav
 from tests.e2e.phone import Phone, calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.e2e.sound import RATE_HZ as PHONE_HZ
 from tests.e2e.sound import Packet, tone
 from tests.fakes.backend import FakeBackend, Voice
@@ -47,10 +47,11 @@ async def interrupt(backend: FakeBackend, phone: Phone, number: int) -> None:
     assert backend.last.of("mark")[number] == {"type": "mark", "name": item, "cleared": True}
 
 
-async def test_no_speech_is_sent_later_than_25_ms_after_the_backend_cleared_it(tmp_path: Path) -> None:
+@BOTH
+async def test_no_speech_is_sent_later_than_25_ms_after_the_backend_cleared_it(tmp_path: Path, workers: int) -> None:
     async with (
         FakeBackend() as backend,
-        running(tmp_path, plan(to("ai", ai(backend)))) as gateway,
+        running(tmp_path, plan(to("ai", ai(backend)), workers=workers)) as gateway,
         calling(f"ai@{gateway.address}") as phone,
     ):
         await backend.sent("open")
@@ -86,6 +87,10 @@ async def caller_interrupts(gateway: Gateway, backend: FakeBackend) -> None:
         assert spoken_ms(await phone.hears(9, since=last + 0.001)) >= 180
 
 
-async def test_a_caller_who_speaks_over_the_ai_silences_it(tmp_path: Path) -> None:
-    async with FakeBackend() as backend, running(tmp_path, plan(to("ai", ai(backend, barge_in="local")))) as gateway:
+@BOTH
+async def test_a_caller_who_speaks_over_the_ai_silences_it(tmp_path: Path, workers: int) -> None:
+    async with (
+        FakeBackend() as backend,
+        running(tmp_path, plan(to("ai", ai(backend, barge_in="local")), workers=workers)) as gateway,
+    ):
         await caller_interrupts(gateway, backend)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.e2e.phone import calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.e2e.sound import level_at, tone
 from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import Gateway, running
@@ -30,10 +30,11 @@ async def talks_to_itself(gateway: Gateway, own_hz: int) -> None:
         assert set(np.diff([packet.sequence for packet in phone.heard]) % 65_536) == {1}
 
 
-async def test_calls_do_not_hear_each_other(tmp_path: Path) -> None:
+@BOTH
+async def test_calls_do_not_hear_each_other(tmp_path: Path, workers: int) -> None:
     async with (
         FakeBackend(echo=True) as backend,
-        running(tmp_path, plan(to("*", ai(backend, live=True, barge_in="off")))) as gateway,
+        running(tmp_path, plan(to("*", ai(backend, live=True, barge_in="off")), workers=workers)) as gateway,
     ):
         await asyncio.gather(*(talks_to_itself(gateway, hz) for hz in TONES_HZ))
         ended = await gateway.said("call ended", len(TONES_HZ))

@@ -8,7 +8,7 @@ from pathlib import Path
 from sipgw.flow import Flow
 from sipgw.io.udp import UdpListener
 from tests.e2e.phone import HOST, calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import Gateway, running
 
@@ -35,12 +35,12 @@ async def options(gateway: Gateway) -> str:
         pinger.close()
 
 
-async def lets_calls_finish(folder: Path) -> None:
+async def lets_calls_finish(folder: Path, workers: int) -> None:
     """A call that is up goes on; new ones, and OPTIONS, are sent elsewhere; then the process ends by itself."""
     folder.mkdir()
     async with (
         FakeBackend(echo=True) as backend,
-        running(folder, plan(to("*", ai(backend)), calls={"retry_after": 17})) as gateway,
+        running(folder, plan(to("*", ai(backend)), calls={"retry_after": 17}, workers=workers)) as gateway,
         calling(f"ai@{gateway.address}") as phone,
     ):
         assert await options(gateway) == "SIP/2.0 200 OK"
@@ -59,12 +59,12 @@ async def lets_calls_finish(folder: Path) -> None:
     assert [line["cause"] for line in await gateway.said("call ended", 2)] == ["draining", "normal"]
 
 
-async def ends_calls_at_the_limit(folder: Path) -> None:
+async def ends_calls_at_the_limit(folder: Path, workers: int) -> None:
     """A call that goes on for longer than the limit is hung up."""
     folder.mkdir()
     async with (
         FakeBackend() as backend,
-        running(folder, plan(to("*", ai(backend)), calls={"drain_limit": 0.7})) as gateway,
+        running(folder, plan(to("*", ai(backend)), calls={"drain_limit": 0.7}, workers=workers)) as gateway,
         calling(f"ai@{gateway.address}") as phone,
     ):
         gateway.process.send_signal(signal.SIGTERM)
@@ -77,13 +77,15 @@ async def ends_calls_at_the_limit(folder: Path) -> None:
         assert backend.last.closed == 1000
 
 
-async def ends_at_once_when_told_twice(folder: Path) -> None:
+async def ends_at_once_when_told_twice(folder: Path, workers: int) -> None:
     """The second signal waits for nobody but the far ends: both callers and AIs are told, those who ring as well."""
     folder.mkdir()
     async with (
         FakeBackend() as backend,
         FakeBackend() as slow,
-        running(folder, plan(to("ai", ai(backend)), to("slow", ai(slow, settings={"wait_ready": True})))) as gateway,
+        running(
+            folder, plan(to("ai", ai(backend)), to("slow", ai(slow, settings={"wait_ready": True})), workers=workers)
+        ) as gateway,
         calling(f"ai@{gateway.address}") as phone,
         calling(f"ai@{gateway.address}") as other,
     ):
@@ -109,10 +111,10 @@ async def refused_while_it_rings(gateway: Gateway) -> None:
         assert phone.status == 503
 
 
-async def waits_no_longer_than_a_moment_for_a_dead_phone(folder: Path) -> None:
+async def waits_no_longer_than_a_moment_for_a_dead_phone(folder: Path, workers: int) -> None:
     """A phone that is gone cannot hold the process: its BYE is repeated for a while and then given up."""
     folder.mkdir()
-    async with FakeBackend() as backend, running(folder, plan(to("*", ai(backend)))) as gateway:
+    async with FakeBackend() as backend, running(folder, plan(to("*", ai(backend)), workers=workers)) as gateway:
         async with calling(f"ai@{gateway.address}") as phone:
             phone.vanish()
         began = asyncio.get_running_loop().time()
@@ -123,10 +125,11 @@ async def waits_no_longer_than_a_moment_for_a_dead_phone(folder: Path) -> None:
         assert asyncio.get_running_loop().time() - began < 4
 
 
-async def test_nobody_is_left_on_the_line_when_the_gateway_stops(tmp_path: Path) -> None:
+@BOTH
+async def test_nobody_is_left_on_the_line_when_the_gateway_stops(tmp_path: Path, workers: int) -> None:
     await asyncio.gather(
-        lets_calls_finish(tmp_path / "finish"),
-        ends_calls_at_the_limit(tmp_path / "limit"),
-        ends_at_once_when_told_twice(tmp_path / "twice"),
-        waits_no_longer_than_a_moment_for_a_dead_phone(tmp_path / "dead"),
+        lets_calls_finish(tmp_path / "finish", workers),
+        ends_calls_at_the_limit(tmp_path / "limit", workers),
+        ends_at_once_when_told_twice(tmp_path / "twice", workers),
+        waits_no_longer_than_a_moment_for_a_dead_phone(tmp_path / "dead", workers),
     )

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.e2e.phone import Phone, calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.e2e.sound import level_at, tone
 from tests.fakes.backend import CloseWith, FakeBackend, Voice
 from tests.interop.gateway import Gateway, running
@@ -57,7 +57,8 @@ async def gives_up(gateway: Gateway, backend: FakeBackend) -> None:
     assert backend.last.closed == 1000
 
 
-async def test_the_ai_may_end_a_call_and_its_last_words_are_heard(tmp_path: Path) -> None:
+@BOTH
+async def test_the_ai_may_end_a_call_and_its_last_words_are_heard(tmp_path: Path, workers: int) -> None:
     many = Voice(tone(6.0, 1100, RATE_HZ).tobytes())
     async with (
         FakeBackend({"open": [WORDS, {"type": "hang_up", "reason": "done"}]}) as polite,
@@ -71,7 +72,7 @@ async def test_the_ai_may_end_a_call_and_its_last_words_are_heard(tmp_path: Path
             *(to("chatty", ai(chatty)), to("transfers", ai(transfers))),
             to("slow", ai(slow, settings={"wait_ready": True})),
         )
-        async with running(tmp_path, plan(*ways, calls={"farewell_limit": 1.75})) as gateway:
+        async with running(tmp_path, plan(*ways, calls={"farewell_limit": 1.75}, workers=workers)) as gateway:
             await asyncio.gather(
                 heard_to_the_end(gateway, "polite"),
                 heard_to_the_end(gateway, "closing"),

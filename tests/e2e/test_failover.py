@@ -10,7 +10,7 @@ from sipgw.settings import embedded
 from sipgw.tools.listening import match
 from sipgw.tools.wav import read_wav
 from tests.e2e.phone import Phone, calling
-from tests.e2e.plan import Way, ai, plan, to
+from tests.e2e.plan import BOTH, Way, ai, plan, to
 from tests.e2e.sound import RATE_HZ, level_at, tone
 from tests.fakes.backend import CloseWith, Drop, FakeBackend, Script, Voice, Wait
 from tests.interop.gateway import Gateway, running
@@ -46,7 +46,8 @@ async def is_told_sorry(phone: Phone) -> None:
     assert "backend_failed" in phone.reason
 
 
-async def test_the_next_ai_takes_a_call_that_the_first_cannot_have(tmp_path: Path) -> None:
+@BOTH
+async def test_the_next_ai_takes_a_call_that_the_first_cannot_have(tmp_path: Path, workers: int) -> None:
     async with (
         FakeBackend(refuse=401) as unauthorized,
         FakeBackend(mute=True) as mute,
@@ -62,7 +63,7 @@ async def test_the_next_ai_takes_a_call_that_the_first_cannot_have(tmp_path: Pat
             ai(leaving),
         )
         ways = [to(number, first, ai(spare)) for number, first in zip(FAILURES, firsts, strict=True)]
-        async with running(tmp_path, plan(*ways)) as gateway:
+        async with running(tmp_path, plan(*ways, workers=workers)) as gateway:
             await asyncio.gather(*(is_served_by_the_spare(gateway, number) for number in FAILURES))
             ended = await gateway.said("call ended", len(FAILURES))
         assert {line["cause"] for line in ended} == {"normal"}
@@ -121,7 +122,8 @@ async def left_alone(gateway: Gateway) -> None:
         assert level_at(phone.sound(), 500) > 50, "the AI was heard before"
 
 
-async def test_no_line_goes_dead(tmp_path: Path) -> None:
+@BOTH
+async def test_no_line_goes_dead(tmp_path: Path, workers: int) -> None:
     async with (
         FakeBackend(refuse=500) as broken,
         FakeBackend(DYING) as dying,
@@ -136,7 +138,7 @@ async def test_no_line_goes_dead(tmp_path: Path) -> None:
             to("alone", ai(lonely)),
             to("again", ai(again, reconnects=2)),
         ]
-        async with running(tmp_path, plan(*ways)) as gateway:
+        async with running(tmp_path, plan(*ways, workers=workers)) as gateway:
             await asyncio.gather(
                 *(refused(gateway), apologised_to(gateway), handed_over(gateway, spare), left_alone(gateway)),
                 taken_up_again(gateway, again),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.e2e.phone import calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.e2e.sound import tone
 from tests.fakes.backend import FakeBackend, Voice, Wait
 from tests.interop.gateway import running
@@ -17,13 +17,14 @@ HEADERS = (
 )
 
 
-async def test_the_ai_is_told_who_calls_whom_and_the_headers_meant_for_it(tmp_path: Path) -> None:
+@BOTH
+async def test_the_ai_is_told_who_calls_whom_and_the_headers_meant_for_it(tmp_path: Path, workers: int) -> None:
     backend_options = {
         "headers": {"Authorization": "Bearer one-two-three"},
         "settings": {"parameters": {"tenant": "a"}},
     }
     async with FakeBackend() as backend:
-        async with running(tmp_path, plan(to("+49*", ai(backend, **backend_options)))) as gateway:
+        async with running(tmp_path, plan(to("+49*", ai(backend, **backend_options)), workers=workers)) as gateway:
             async with calling(f"+493012@{gateway.address}", headers=HEADERS):
                 await backend.sent("open")
             log = (await gateway.said("call ended"))[0]

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.e2e.phone import calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.e2e.sound import tone
 from tests.fakes.backend import FakeBackend, Script, Voice
 from tests.interop.gateway import running
@@ -19,7 +19,8 @@ def second(part: float) -> Voice:
     return Voice(tone(part, 1100, RATE_HZ).tobytes())
 
 
-async def test_a_mark_is_told_when_the_packet_before_it_has_left(tmp_path: Path) -> None:
+@BOTH
+async def test_a_mark_is_told_when_the_packet_before_it_has_left(tmp_path: Path, workers: int) -> None:
     script: Script = {
         "open": [
             *(second(1.0), {"type": "mark", "name": "one"}),
@@ -27,7 +28,10 @@ async def test_a_mark_is_told_when_the_packet_before_it_has_left(tmp_path: Path)
             *(second(0.5), {"type": "mark", "name": "four"}),
         ]
     }
-    async with FakeBackend(script) as backend, running(tmp_path, plan(to("ai", ai(backend)))) as gateway:
+    async with (
+        FakeBackend(script) as backend,
+        running(tmp_path, plan(to("ai", ai(backend)), workers=workers)) as gateway,
+    ):
         async with calling(f"ai@{gateway.address}") as phone:
             marks = await backend.sent("mark", 4)
             await asyncio.sleep(0.1)

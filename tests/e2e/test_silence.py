@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.e2e.phone import calling
-from tests.e2e.plan import plan, to
+from tests.e2e.plan import BOTH, plan, to
 from tests.interop.gateway import Gateway, running
 
 GONE = 1.5
@@ -63,9 +63,10 @@ async def holds(gateway: Gateway, way: str) -> None:
         assert abs(phone.ended_at - resumed - GONE) < 0.3
 
 
-async def test_a_call_without_media_ends_by_itself(tmp_path: Path) -> None:
+@BOTH
+async def test_a_call_without_media_ends_by_itself(tmp_path: Path, workers: int) -> None:
     media = {"inactivity_timeout": GONE, "first_packet_timeout": NEVER}
-    async with running(tmp_path, plan(to("*", {"dialect": "tone"}), media=media)) as gateway:
+    async with running(tmp_path, plan(to("*", {"dialect": "tone"}), media=media, workers=workers)) as gateway:
         on_hold = (holds(gateway, way) for way in ("sendonly", "inactive", "recvonly"))
         patient = asyncio.gather(only_reports(gateway), *on_hold)
         silent, never, _ = await asyncio.gather(falls_silent(gateway), never_speaks(gateway), patient)

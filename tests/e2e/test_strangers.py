@@ -10,7 +10,7 @@ import numpy as np
 
 from sipgw_codecs.g711 import PCMU
 from tests.e2e.phone import HOST, Phone, calling
-from tests.e2e.plan import ai, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
 from tests.e2e.sound import level_at, tone
 from tests.fakes.backend import FakeBackend, Voice
 from tests.interop.gateway import Gateway, running
@@ -77,9 +77,13 @@ async def pester(gateway: Gateway, phone: Phone) -> int:
     return stranger.packets
 
 
-async def test_a_stranger_is_neither_heard_nor_obeyed(tmp_path: Path) -> None:
+@BOTH
+async def test_a_stranger_is_neither_heard_nor_obeyed(tmp_path: Path, workers: int) -> None:
     script = {"open": [Voice(tone(SECONDS + 2, AI_HZ, RATE_HZ).tobytes())]}
-    async with FakeBackend(script) as backend, running(tmp_path, plan(to("ai", ai(backend)))) as gateway:
+    async with (
+        FakeBackend(script) as backend,
+        running(tmp_path, plan(to("ai", ai(backend)), workers=workers)) as gateway,
+    ):
         async with calling(f"ai@{gateway.address}") as phone:
             await phone.hears(1)
             phone.say(tone(SECONDS + 2, CALLER_HZ))

@@ -65,6 +65,7 @@ async def running(
     port = free_port()
     config: dict[str, Any] = {
         "state": str(folder / f"state-{port}"),
+        "workers": 0,
         "sip": {"host": "127.0.0.1", "port": port},
         "log": {"format": "json", "level": "info"},
         "metrics": {"port": 0},

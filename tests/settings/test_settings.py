@@ -69,7 +69,7 @@ def test_the_embedded_defaults_are_the_defaults_of_every_layer() -> None:
     assert (settings.log.format, settings.log.level) == ("console", "info")
     assert (settings.metrics.host, settings.metrics.port) == ("127.0.0.1", 0)
     assert settings.state == Path(".sipgw")
-    assert settings.workers == 0
+    assert settings.workers == "auto"
 
 
 def test_every_key_there_is_stands_in_the_default_file_and_is_described() -> None:
