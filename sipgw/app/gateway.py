@@ -12,8 +12,10 @@ from sipgw.app.api import Api, Steered
 from sipgw.app.control import Control
 from sipgw.app.ledger import Changes, Ledger, Remembered
 from sipgw.app.load import LoadWatch
+from sipgw.app.locator import Locator
 from sipgw.app.media import media_plane
 from sipgw.app.prompts import load_prompts, seconds
+from sipgw.app.registrations import Registrations
 from sipgw.app.reload import Reloaded, Reloading, tell
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
 from sipgw.app.signalling import Signalling
@@ -23,6 +25,7 @@ from sipgw.call.feed import Happening, Kind
 from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint
 from sipgw.io.clock import MonotonicClock
+from sipgw.io.dns import Dns
 from sipgw.io.ports import PortPool, raise_descriptor_limit
 from sipgw.ops.feed import Entry, Feed
 from sipgw.ops.logs import LogTrace, both, configure
@@ -94,6 +97,9 @@ class Gateway:
             clock=self._clock, before_send=self._ledger.write, trace=self._trace,
         )  # fmt: skip
         self._control.drive(self._signalling.driver)
+        locator = Locator(Dns(sip.dns_servers, trace=self._trace), sip.listeners)
+        self._registrations = Registrations(self._agent, self._signalling.driver, locator, log, self._alarm)
+        self.metrics.watch_registrations(self._registrations.up)
         self._agent.door = self._control.door
         self._load = LoadWatch(lambda: self._plane.workers, self._control.on_load, self._clock.now)
         self.metrics.watch_loop(self._load.lag)
@@ -136,6 +142,7 @@ class Gateway:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
         self._steered.started = True
         self._load.start()
+        self._registrations.want(self._settings.sip_options().trunks)
         # What is alive now stays so: a full collection would cost a whole tick.
         gc.collect()
         gc.freeze()
@@ -158,6 +165,7 @@ class Gateway:
     async def stop(self) -> None:
         """Hang up what is still up, give the far ends a moment to hear of it, and close everything."""
         self._load.stop()
+        await self._registrations.leave()
         self._control.shut_down()
         try:
             await asyncio.wait_for(self._control.idle.wait(), _STOP_LIMIT)
@@ -213,6 +221,7 @@ class Gateway:
         self._calls.reconfigure(options)
         self._control.hooks.serve(options.hooks)
         self._agent.reconfigure(settings.sip_options())
+        self._registrations.want(settings.sip_options().trunks)
         if settings.calls.max_calls != self.reloading.settings.calls.max_calls:
             self._want_descriptors(settings)
 

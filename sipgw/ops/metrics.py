@@ -8,12 +8,14 @@ than one millisecond.
 import asyncio
 import contextlib
 from collections import Counter as Tally
+from collections.abc import Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sipgw.io.sockets import bind_error
 from sipgw.ops.media_metrics import LagCollector, Lateness, MediaCollector, Workers
 from sipgw.ops.record_metrics import RecordCollector, RecordCounts
+from sipgw.ops.sip_metrics import RegistrationCollector
 from sipgw.trace import Mark, Note
 
 _REQUEST_LIMIT = 5.0
@@ -106,6 +108,10 @@ class Metrics:
     def watch_loop(self, lag: Lateness) -> None:
         """Show how late the loop is from now on."""
         self.registry.register(LagCollector(lag))
+
+    def watch_registrations(self, up: Mapping[str, bool]) -> None:
+        """Show from now on by trunk whether we are registered."""
+        self.registry.register(RegistrationCollector(up))
 
     def send_error(self, name: str) -> None:
         """The system refused to send a SIP message."""

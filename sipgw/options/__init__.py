@@ -12,7 +12,7 @@ from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
 from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
-from sipgw.options.trunk import CredentialOptions, TrunkOptions
+from sipgw.options.trunk import CredentialOptions, RegistrationOptions, TrunkOptions
 
 __all__ = [
     "ApiOptions",
@@ -26,6 +26,7 @@ __all__ = [
     "PlaceOptions",
     "RecordOptions",
     "RecordingOptions",
+    "RegistrationOptions",
     "RouteOptions",
     "SipOptions",
     "StreamOptions",

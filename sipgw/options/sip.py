@@ -93,6 +93,8 @@ class SipOptions:
     """The least that a peer may ask for."""
     datagram_limit_bytes: int = 1300
     """Larger requests go over TCP where there is a listener for it (RFC 3261 section 18.1.1)."""
+    dns_servers: tuple[str, ...] = ()
+    """Whom to ask for the addresses of registrars and targets; empty for the system's."""
     streams: StreamOptions = StreamOptions()
     trunks: tuple[TrunkOptions, ...] = ()
     known: tuple[str, ...] = ("0.0.0.0/0", "::/0")

@@ -14,6 +14,20 @@ class CredentialOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrationOptions:
+    """How we register with a peer, so that it knows where to send calls (RFC 3261 section 10)."""
+
+    registrars: tuple[str, ...]
+    """SIP URIs; the next is tried where one does not work."""
+    user: str
+    """The user part of the address we register, and of our Contact."""
+    domain: str = ""
+    """The host part of that address; empty means that of the registrar."""
+    expires: int = 3600
+    """Seconds asked for; the registrar may give less, or want more."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkOptions:
     """One carrier, PBX or other peer."""
 
@@ -26,3 +40,5 @@ class TrunkOptions:
     """Who must prove to be one of them, by digest; with `sources` or `names`, besides coming from there."""
     credentials: tuple[CredentialOptions, ...] = ()
     """What we say where the peer asks who we are."""
+    register: RegistrationOptions | None = None
+    """None where the peer knows without that where we are."""

@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from sipgw.errors import SipgwError
+from sipgw.errors import PeerError, SipgwError
 from sipgw.io.trust import trust
 from sipgw.settings.calls import Asked, Route
 from sipgw.settings.checks_sip import check_address, check_sip
@@ -12,6 +12,7 @@ from sipgw.settings.model import Settings
 from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
 from sipgw.settings.trunks import Trunk
+from sipgw.sip.uri import Uri
 
 
 def check(settings: Settings, source: Source) -> None:
@@ -105,12 +106,26 @@ def _route(route: Route, where: Where, settings: Settings, source: Source) -> No
 
 def _trunk(trunk: Trunk, where: Where, users: dict[str, Where], source: Source) -> None:
     _networks(trunk.sources, where, source)
-    if not trunk.sources and not trunk.names and not trunk.users:
-        source.complain(where, "cannot be known", "write its addresses in sources, or names, or users")
+    if not trunk.sources and not trunk.names and not trunk.users and not trunk.register_:
+        source.complain(where, "cannot be known", "write its addresses in sources, or names, users or register")
+    for index, registrar in enumerate(trunk.register_.registrars if trunk.register_ else ()):
+        if not _is_registrar(registrar):
+            text = f"{registrar!r} is no SIP URI of a host"
+            source.complain((*where, "register", "registrars", index), text, "write sip:carrier.example")
+    if trunk.register_ and not trunk.register_.registrars:
+        source.complain((*where, "register", "registrars"), "is empty", "name one, such as sip:carrier.example")
     for index, user in enumerate(trunk.users):
         here = (*where, "users", index, "username")
         if users.setdefault(user.username, here) is not here:
             source.complain(here, f"{user.username!r} is another trunk's user as well", "give each a name of its own")
+
+
+def _is_registrar(text: str) -> bool:
+    try:
+        uri = Uri.parse(text)
+    except PeerError:
+        return False
+    return uri.scheme in ("sip", "sips") and bool(uri.host) and uri.user is None
 
 
 def _networks(networks: tuple[str, ...], where: Where, source: Source) -> None:

@@ -117,6 +117,8 @@ class Sip(Section):
     """Of digest, as we ask for them: the preferred first."""
     strangers: Literal["silence", "refuse"] = "silence"
     """What those get whom neither a trunk nor a route knows: `silence`, or `refuse` (403)."""
+    dns_servers: tuple[str, ...] = ()
+    """Name servers to ask for the addresses of registrars and targets, as `192.0.2.53` or `192.0.2.53:5353`."""
     streams: Streams = Field(default_factory=Streams)
     """Patience and limits of TCP, TLS and WebSocket connections."""
 

@@ -1,8 +1,10 @@
 """The keys of each trunk: a carrier, a PBX or another peer."""
 
-from pydantic import SecretStr
+from typing import Annotated
 
-from sipgw.options import CredentialOptions, TrunkOptions
+from pydantic import Field, SecretStr
+
+from sipgw.options import CredentialOptions, RegistrationOptions, TrunkOptions
 from sipgw.settings.section import Section
 
 
@@ -21,6 +23,23 @@ class Account(Section):
         return CredentialOptions(self.username, self.password.get_secret_value(), self.realm)
 
 
+class Register(Section):
+    """How we register with a peer."""
+
+    registrars: tuple[str, ...]
+    """SIP URIs, such as `sip:carrier.example;transport=tls`; the next is tried where one does not work."""
+    user: str
+    """The user part of the address that is registered: the account, or the number."""
+    domain: str = ""
+    """The host part of that address; that of the registrar where it is left out."""
+    expires: Annotated[int, Field(ge=60, le=86_400)] = 3600
+    """Seconds asked for; the registrar may give less, or want more."""
+
+    def options(self) -> RegistrationOptions:
+        """As the SIP agent sees it."""
+        return RegistrationOptions(self.registrars, self.user, self.domain, self.expires)
+
+
 class Trunk(Section):
     """One peer, and how each side knows the other."""
 
@@ -32,9 +51,12 @@ class Trunk(Section):
     """Its calls have to prove by digest that they come from one of these users."""
     credentials: tuple[Account, ...] = ()
     """What we answer where it asks who we are."""
+    register_: Annotated[Register | None, Field(alias="register")] = None
+    """How we register with it, where it does not know without that where we are."""
 
     def options(self, name: str) -> TrunkOptions:
         """As the SIP agent sees it."""
         users = tuple(account.options() for account in self.users)
         credentials = tuple(account.options() for account in self.credentials)
-        return TrunkOptions(name, self.sources, tuple(map(str.lower, self.names)), users, credentials)
+        register = self.register_.options() if self.register_ else None
+        return TrunkOptions(name, self.sources, tuple(map(str.lower, self.names)), users, credentials, register)

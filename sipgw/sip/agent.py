@@ -9,13 +9,14 @@ from typing import Any
 
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
-from sipgw.options import SipOptions
+from sipgw.options import SipOptions, TrunkOptions
 from sipgw.sip import memory, our_invite, refresh, serving, their_invite
 from sipgw.sip.core import Changed, Core, Door, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.registration import Registration, RegistrationEvent
 from sipgw.trace import Trace, silent
 
 
@@ -171,6 +172,29 @@ class Agent:
         """
         if found := self._find(leg, now, "reinvite"):
             our_invite.reinvite(self._core, found, body, now, headers)
+
+    def register(self, trunk: TrunkOptions, now: float) -> None:
+        """Register with a trunk, and stay so; `registration_events` tell what is wanted and what became of it."""
+        self._core.registrations[trunk.name] = Registration(self._core, trunk, now)
+
+    def places(self, trunk: str, flows: Sequence[Flow], now: float) -> None:
+        """The answer to `PlacesWanted`."""
+        if registration := self._core.registrations.get(trunk):
+            registration.places(flows, now)
+
+    def leave(self, trunk: str, now: float) -> None:
+        """Take the registration with a trunk back; `Unregistered` follows where there was one."""
+        if registration := self._core.registrations.get(trunk):
+            registration.leave(now)
+
+    def tell_of_registrations(self, moved: Callable[[], None]) -> None:
+        """From now on call `moved`, which must not call us back at once, when `registration_events` has more."""
+        self._core.registrations_moved = moved
+
+    def registration_events(self) -> list[RegistrationEvent]:
+        """Take what registrations want, and what became of them."""
+        taken, self._core.registration_events = self._core.registration_events, []
+        return taken
 
     def dialog(self, leg: str) -> Dialog | None:
         """The leg's dialog, to be read only; None where there is none yet or no longer."""

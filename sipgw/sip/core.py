@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sipgw.errors import PeerError, UsageError
 from sipgw.flow import Endpoint, Flow
@@ -39,11 +39,19 @@ def unheard(leg: str) -> None:
     """Nobody wants to know."""
 
 
+if TYPE_CHECKING:
+    from sipgw.sip.registration import Registration, RegistrationEvent
+
+
 _KEPT = 10_000
 """More than there are dialogs."""
 
 T = TypeVar("T")
 Act = Callable[["Core", Leg, float], None]
+
+
+def _nobody_looks() -> None:
+    """Whoever wants to know asks by itself."""
 
 
 def _unwound(core: "Core", leg: Leg, now: float) -> None:
@@ -86,6 +94,11 @@ class Core:
         self._token = token
         self.trace = trace
         self.trust = Trust(options, token)
+        self.registrations: dict[str, Registration] = {}
+        """By their trunks."""
+        self.registration_events: list[RegistrationEvent] = []
+        self.registrations_moved: Callable[[], None] = _nobody_looks
+        """Told that there is one more."""
         self._secret = token()
         self.refresh: Act = _unwound
         self.expire: Act = _unwound
@@ -134,6 +147,8 @@ class Core:
         """A connection is over: what waits on it fails, and what its dialogs have to say needs another."""
         self._gone.add(flow)
         self.exchange.transport_failed(flow, now)
+        for registration in self.registrations.values():
+            registration.lost(flow, now)
 
     def stream_instead(self, request: Request, flow: Flow) -> Flow | None:
         """The path over TCP for a request that a datagram had better not hold; None where it may, or there is none."""
@@ -148,6 +163,15 @@ class Core:
     def drop(self, name: str, now: float, detail: str = "", leg: str = "") -> None:
         """Trace that something was not acted upon."""
         self.trace(Note(now, "sip", Mark.DROP, name, leg, detail))
+
+    def tell_registration(self, event: "RegistrationEvent") -> None:
+        """Report upwards what a registration wants, or what became of it."""
+        self.registration_events.append(event)
+        self.registrations_moved()
+
+    def new_word(self) -> str:
+        """A word nobody can guess."""
+        return self._token()
 
     def new_name(self) -> str:
         """A tag nobody has; it names the node."""

@@ -49,6 +49,12 @@ class Trust:
         self._accounts = Accounts(passwords, options.realm, options.algorithms, token(), token)
         self._asks = bool(passwords)
         self._seen: dict[str, bool] = {}
+        self._registrars: dict[str, Verdict] = {}
+        """Whoever we are registered with sends us calls."""
+
+    def admit(self, host: str, trunk: str, credentials: tuple[Credentials, ...]) -> None:
+        """We are registered with this trunk there: calls from that host are its."""
+        self._registrars[host] = Verdict(trunk, credentials)
 
     def credentials_of(self, trunk: str) -> tuple[Credentials, ...]:
         """What to say where a trunk asks who we are; nothing for one that nobody knows."""
@@ -57,6 +63,8 @@ class Trust:
     def is_stranger(self, source: Flow) -> bool:
         """Whether nobody we know sends from there. A connection with a certificate is judged by its names as well."""
         host = source.remote[0]
+        if host in self._registrars:
+            return False
         known = self._seen.get(host)
         if known is None:
             known = self._is_known(host)
@@ -71,6 +79,8 @@ class Trust:
         for trunk in placed:
             if not trunk.options.users:
                 return Verdict(trunk.options.name, trunk.credentials)
+        if (registrar := self._registrars.get(source.remote[0])) is not None:
+            return registrar
         if not self._asks or not (placed or any(trunk.anywhere for trunk in self._trunks)):
             return Verdict()
         return self._by_digest(request, source, placed, now)
