@@ -28,6 +28,10 @@ from sipgw.tools.prove import prove, show
 
 T = TypeVar("T")
 
+_SWITCH = 0.000_5
+"""Seconds a thread that computes may keep the interpreter from the loop that wakes up. Python's own 5 ms, time and
+again, made ticks 20 to 40 ms late (p99) with 300 webhooks a second over TLS; so they are as punctual as without."""
+
 
 def main(config: Path | None, *, prove_it: bool = False, once: bool = False) -> int:
     """Serve `config` until SIGTERM or Ctrl-C; the process's exit code."""
@@ -38,6 +42,7 @@ def main(config: Path | None, *, prove_it: bool = False, once: bool = False) -> 
     log = configure(settings.log.format, settings.log.level, secrets=settings.secrets())
     for warning in examined.warnings:
         log.warning("think about the configuration", what=str(warning))
+    sys.setswitchinterval(_SWITCH)
     if os.environ.get(SUPERVISOR) == str(os.getppid()):
         # Without it nobody would start us again: finish what runs, and make room.
         hear_of_parents_death(signal.SIGTERM)
