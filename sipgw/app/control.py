@@ -24,6 +24,7 @@ from sipgw.io.clock import Clock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPair, PortPool
 from sipgw.media import plane
+from sipgw.ops.hooks.counts import Counts
 from sipgw.ops.hooks.service import Hooks
 from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
@@ -64,7 +65,7 @@ class Control:
         self._clock, self._log, self._metrics, self._keep = clock, log, metrics, keep
         self._settled = settled
         self._driver: Driver[SipEvent] | None = None
-        self.hooks = Hooks(self._on_hook, metrics.registry, log)
+        self.hooks = Hooks(self._on_hook, Counts(metrics.registry), log)
         """Who is asked where calls go."""
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[do.Effect] = deque()

@@ -13,7 +13,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from sipgw.ops.hooks.counts import Counts
 from sipgw.ops.metrics import Metrics
+from sipgw.ops.webhooks.outbox import Waiting
+from sipgw.ops.webhooks.tally import Tally
 from sipgw.trace import Mark, Note
 from sipgw.worker.tick import Lateness
 from tests.ops.test_media_metrics import Worker
@@ -32,6 +35,10 @@ def counted() -> dict[str, set[str]]:
     metrics = Metrics()
     metrics.watch_media(lambda: {"0": Worker(Lateness(), {"send_ECONNREFUSED": 1}, 1)})
     metrics.watch_loop(Lateness())
+    metrics.registry.register(_webhooks())
+    hooks = Counts(metrics.registry)
+    hooks.outcome("crm", "answered")
+    hooks.took("crm", 0.1)
     metrics.call_began()
     metrics.call_ended("normal", answered=True, seconds=1.0, first_audio_ms=300)
     metrics.send_error("EPERM")
@@ -42,6 +49,13 @@ def counted() -> dict[str, set[str]]:
         for sample in family.samples:
             names[sample.name] |= sample.labels.keys()
     return names
+
+
+def _webhooks() -> Tally:
+    tally = Tally()
+    tally.delivered["crm"] = tally.failures["crm", "timeout"] = tally.dropped["crm", "too_old"] = 1
+    tally.waiting, tally.now = (Waiting("crm", 1, 5.0, 0, "timeout", ""),), 9.0
+    return tally
 
 
 def rules() -> list[dict[str, Any]]:
@@ -77,7 +91,7 @@ def test_every_metric_asked_for_is_counted_with_those_labels(expression: str) ->
     assert used, "an expression without a metric of ours"
     assert used <= known.keys() | OTHERS
     for name, matchers in _LABELS.findall(expression):
-        labels = {matcher.partition("=")[0].strip(" !~") for matcher in matchers.split(",")}
+        labels = {re.split(r"[!=]", matcher)[0].strip() for matcher in matchers.split(",")}
         assert labels <= known[name] | {"instance", "job"}, name
 
 

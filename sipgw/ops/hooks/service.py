@@ -7,20 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client import Counter as Metric
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.call.advice import Question
 from sipgw.call.events import HookAnswered, HookEvent, HookFailed
 from sipgw.io.aside import Aside
 from sipgw.io.guarded_http import GuardedHttp, HttpFailed
+from sipgw.ops.hooks.counts import Counts
 from sipgw.ops.hooks.wire import decode, encode
 from sipgw.ops.posting import http_to, post_signed
 from sipgw.options import HookOptions, PlaceOptions
 
 _OK = 200
-_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Hooks:
@@ -28,13 +26,10 @@ class Hooks:
 
     Args:
         tell: takes the answers, in the loop this is made in.
-        registry: for the counters.
     """
 
-    def __init__(
-        self, tell: Callable[[HookEvent], None], registry: CollectorRegistry, log: FilteringBoundLogger
-    ) -> None:
-        self._tell, self._log = tell, log
+    def __init__(self, tell: Callable[[HookEvent], None], counts: Counts, log: FilteringBoundLogger) -> None:
+        self._tell, self._counts, self._log = tell, counts, log
         self._loop = asyncio.get_running_loop()
         self._places: dict[str, PlaceOptions] = {}
         self._asked: dict[str, Future[HookEvent]] = {}
@@ -43,14 +38,6 @@ class Hooks:
         self._aside: Aside | None = None
         self._https: dict[str, tuple[PlaceOptions, GuardedHttp]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
-        self._answers = Metric(
-            "sipgw_hook_answers", "Questions to routing hooks, by what came of them.", ("hook", "outcome"),
-            registry=registry,
-        )  # fmt: skip
-        self._seconds = Histogram(
-            "sipgw_hook_seconds", "How long routing hooks took to answer.", ("hook",), buckets=_BUCKETS,
-            registry=registry,
-        )  # fmt: skip
 
     def serve(self, hooks: Sequence[HookOptions]) -> None:
         """These are the hooks from now on; questions that are out stay out."""
@@ -95,7 +82,7 @@ class Hooks:
         try:
             event = future.result()
         except CancelledError:
-            self._answers.labels(hook, "given_up").inc()
+            self._counts.outcome(hook, "given_up")
         except Exception as error:  # noqa: BLE001 a defect of ours must not leave a call waiting
             self._log.error("hook broke", hook=hook, exc_info=error)
             self._take(name, hook, HookFailed(name, "broke"))
@@ -104,7 +91,7 @@ class Hooks:
 
     def _take(self, name: str, hook: str, event: HookEvent) -> None:
         reason = event.reason if isinstance(event, HookFailed) else ""
-        self._answers.labels(hook, reason or "answered").inc()
+        self._counts.outcome(hook, reason or "answered")
         if reason and hook not in self._failing:
             self._failing.add(hook)
             self._log.warning("hook fails", hook=hook, reason=reason)
@@ -122,7 +109,7 @@ class Hooks:
             answer = await post_signed(self._http(place), place, message, encode(question), time.time())
         except HttpFailed as error:
             return HookFailed(name, error.name)
-        self._seconds.labels(place.name).observe(time.monotonic() - began)
+        self._counts.took(place.name, time.monotonic() - began)
         if answer.status != _OK:
             return HookFailed(name, f"http_{answer.status}")
         try:

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from sipgw.call.advice import Advice
 from sipgw.call.events import HookAnswered, HookEvent, HookFailed
+from sipgw.ops.hooks.counts import Counts
 from sipgw.ops.hooks.service import Hooks
 from sipgw.options import HookOptions, PlaceOptions
 from tests.fakes.receiver import Behaviour, Post, Reply, receiving
@@ -36,7 +37,7 @@ class Core:
             structlog.WriteLogger(self.out), processors=[structlog.processors.JSONRenderer()],
             wrapper_class=structlog.make_filtering_bound_logger(20),
         )  # fmt: skip
-        self.hooks = Hooks(self._take, self.registry, log)
+        self.hooks = Hooks(self._take, Counts(self.registry), log)
 
     def _take(self, event: HookEvent) -> None:
         assert threading.current_thread() is threading.main_thread()
