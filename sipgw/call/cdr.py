@@ -14,6 +14,10 @@ _LONGEST_UTTERANCE = 4000
 Fields = Mapping[str, str | int | float | None]
 
 
+HOOK = "hook"
+"""In the place of a dialect: a service that was asked where the call goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One target that was tried."""
@@ -22,7 +26,7 @@ class Attempt:
     when: float
     """Unix time at which it was tried."""
     dialect: str = ""
-    """What is spoken with it; empty where nothing of that name is configured."""
+    """What is spoken with it, or `HOOK`; empty where nothing of that name is configured."""
     ready: float | None = None
     """Unix time at which it was; None where it never was."""
     ended: float | None = None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sipgw.ai.events import CallFacts
 from sipgw.call.advice import Advice, Question, Rejection, advised, filled
 from sipgw.call.causes import reason
-from sipgw.call.cdr import Draft
+from sipgw.call.cdr import HOOK, Draft
 from sipgw.call.events import HookAnswered
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings
@@ -69,7 +69,7 @@ class Targets:
         while self._left:
             target = self._left.popleft()
             if target.backend is None:
-                self._draft.tried(target.name, now)
+                self._draft.tried(target.name, now, HOOK if target.hook else "")
             else:
                 self._draft.tried(target.name, now, target.backend.dialect, self._held.attempt + 1)
             self._happened(Kind.TARGET, now, target=target.name)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sipgw.call.cdr import Attempt, CallRecord
+from sipgw.call.cdr import HOOK, Attempt, CallRecord
 from sipgw.media.plane import StreamStats
 
 Row = dict[str, Any]
@@ -69,10 +69,12 @@ def _caller_leg(record: CallRecord) -> Row:
 
 
 def _ai_leg(call: str, number: int, one: Attempt) -> Row:
+    kind, ended = "hook" if one.dialect == HOOK else "ai", one.when if one.ended is None else one.ended
     return {
-        **_leg(call, number, "ai", one.target, one.when, one.ready, one.when if one.ended is None else one.ended),
+        **_leg(call, number, kind, one.target, one.when, one.ready, ended),
         "dialect": one.dialect,
         "failure": one.failure,
+        "advice": f"{one.advice} ({one.remembered})" if one.remembered else one.advice,
         "connected_ms": one.connected_ms,
         "heard_ms": one.heard_ms,
         "said_ms": one.said_ms,
@@ -84,7 +86,7 @@ def _leg(call: str, number: int, kind: str, name: str, started: float, ready: fl
     return {
         "call": call, "number": number, "kind": kind, "name": name,
         "started": moment(started), "ready": _maybe(ready), "ended": moment(ended),
-        "dialect": "", "failure": "", "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "",
+        "dialect": "", "failure": "", "advice": "", "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "",
         **dict.fromkeys(_COUNTERS), "drops": {},
     }  # fmt: skip
 

@@ -96,6 +96,7 @@ legs = Table(
     Column("ready", UtcTime),
     Column("ended", UtcTime, nullable=False),
     Column("failure", String, nullable=False),
+    Column("advice", String, nullable=False),
     Column("connected_ms", Integer),
     Column("heard_ms", Integer, nullable=False),
     Column("said_ms", Integer, nullable=False),
@@ -115,7 +116,8 @@ legs = Table(
     Column("drops", JSON, nullable=False),
     Index("legs_by_name", "name", "call"),
 )
-"""One row a leg: number 0 is the caller's (`kind` caller), then each backend that was tried (`kind` ai) in order.
+"""One row a leg: number 0 is the caller's (`kind` caller), then each target that was tried, in order: a backend (`ai`),
+or a routing hook (`hook`) with what it said as `advice`.
 
 `far_` is what the far end reported of what we sent. Packets are of RTP, so only legs that speak it have them;
 `heard_ms` and `said_ms` are the sound a backend was sent and the sound of its own that was taken to be played.

@@ -7,7 +7,7 @@ import pytest
 from sipgw.ai.events import Close
 from sipgw.call import effects as do
 from sipgw.call.advice import Advice, Question, Rejection
-from sipgw.call.cdr import Attempt
+from sipgw.call.cdr import HOOK, Attempt
 from sipgw.call.feed import Kind
 from sipgw.media import plane
 from sipgw.options import Ask, CallOptions, HookOptions, PlaceOptions, RouteOptions
@@ -66,7 +66,7 @@ def test_the_hook_names_the_backend() -> None:
     over(control, call)
     assert control.record.target == "ai"
     hook, ai = control.record.targets
-    assert hook == Attempt("ask:crm", EPOCH, ended=EPOCH + 0.3, advice="backend ai")
+    assert hook == Attempt("ask:crm", EPOCH, HOOK, ended=EPOCH + 0.3, advice="backend ai")
     assert (ai.target, ai.ready) == ("ai", EPOCH + 0.3)
 
 

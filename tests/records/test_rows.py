@@ -1,9 +1,11 @@
 """From records to rows: exact numbers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from sipgw.call.cdr import HOOK, Attempt
 from sipgw.records.rows import call_row, percentile, rows
 from tests.records.records import record, refused
 
@@ -29,7 +31,7 @@ def test_the_callers_leg_has_what_was_counted_both_ways() -> None:
     leg = rows(record())["legs"][0]
     assert leg == {
         "call": "n1-1", "number": 0, "kind": "caller", "name": "+4930123", "dialect": "", "failure": "",
-        "started": noon, "ready": noon.replace(microsecond=800_000),
+        "advice": "", "started": noon, "ready": noon.replace(microsecond=800_000),
         "ended": noon.replace(second=20, microsecond=800_000),
         "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "PCMU",
         "sent_packets": 1000, "received_packets": 990, "lost_packets": 10, "late_packets": 0, "jitter_ms": 1.5,
@@ -48,6 +50,16 @@ def test_each_backend_that_was_tried_has_a_leg_that_says_when_and_why_it_failed(
     noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
     assert (legs[0]["ready"], legs[0]["ended"]) == (None, noon.replace(microsecond=200_000))
     assert legs[1]["ready"] == noon.replace(microsecond=700_000)
+
+
+def test_a_hook_that_was_asked_has_a_leg_that_says_what_it_said() -> None:
+    said = Attempt("ask:crm", 1.0, HOOK, ended=1.1, advice="backend ai")
+    silent = Attempt("ask:crm", 1.0, HOOK, ended=2.0, failure="timeout", advice="continue", remembered="stale")
+    legs = rows(replace(record(), targets=(said, silent)))["legs"][1:]
+    assert [(leg["kind"], leg["name"], leg["failure"], leg["advice"]) for leg in legs] == [
+        ("hook", "ask:crm", "", "backend ai"),
+        ("hook", "ask:crm", "timeout", "continue (stale)"),
+    ]
 
 
 def test_words_and_files_are_rows_in_their_order() -> None:
