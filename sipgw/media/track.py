@@ -57,6 +57,8 @@ class Track:
         """Take packets in the order in which they passed; all that passed until `known` are there now."""
         if self._waiting:
             packets, self._waiting = self._waiting + packets, []
+        if not packets or self._takes_whole(packets):
+            return
         for index, (now, stamp, payload, law) in enumerate(packets):
             step = 0 if stamp == self._stamp else _step(self._stamp, stamp)
             place = self._place + step
@@ -73,6 +75,28 @@ class Track:
             self._run.append(payload)
             self._place = place + len(payload)
             self._stamp = (stamp + len(payload)) % _MODULUS
+
+    def _takes_whole(self, packets: list[Passed]) -> bool:
+        """Take packets at once where each simply follows the one before; returns whether they do.
+
+        If the first and the last are on time, those between are in their place, however they came.
+        """
+        whens, stamps, payloads, laws = zip(*packets, strict=True)
+        size, count, place = len(payloads[0]), len(packets), self._place
+        end = place + size * (count - 1)
+        if (
+            stamps != tuple(range(self._stamp, self._stamp + size * count, size))
+            or laws.count(self._law) != count
+            or not -_EARLY <= (whens[0] - self._began) * RATE_HZ - place <= _LATE
+            or not -_EARLY <= (whens[-1] - self._began) * RATE_HZ - end <= _LATE
+        ):
+            return False
+        joined = b"".join(payloads)
+        if len(joined) != size * count:
+            return False
+        self._run.append(joined)
+        self._place, self._stamp = place + len(joined), (self._stamp + len(joined)) % _MODULUS
+        return True
 
     def _close_run(self) -> None:
         if self._run:

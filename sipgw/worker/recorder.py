@@ -19,7 +19,7 @@ from sipgw.trace import Mark, Note, Trace
 from sipgw.worker.recording import Event, Recording
 from sipgw.worker.sink import OpenSink
 
-_NAP = 0.02
+_NAP = 0.1
 """Seconds between looks at what is due, at least."""
 
 

@@ -101,7 +101,13 @@ async def main(calls: int, seconds: float, profile: bool, record: str) -> None:
             engine.tap(str(call), recorder.begin(str(call), str(call), now + call / calls))
     far = get_context("spawn").Process(target=far_ends, args=(calls, seconds + 4))
     far.start()
-    ticker = Ticker(io.serve, asyncio.get_running_loop(), time.monotonic)
+
+    def serve(number: int, now: float, missed: int) -> None:
+        io.serve(number, now, missed)
+        if not number % 100:
+            recorder.watch(now)
+
+    ticker = Ticker(serve, asyncio.get_running_loop(), time.monotonic)
     gc.collect()
     gc.freeze()
     ticker.start()
