@@ -149,6 +149,12 @@ class HangUpWish(Event, frozen=True):
     reason: str = ""
 
 
+class RecordingWish(Event, frozen=True):
+    """The backend wants the recording paused (a card's digits follow, say), or resumed."""
+
+    paused: bool
+
+
 class Failed(Event, frozen=True):
     """The backend cannot go on. `permanent`: another try of the same would fail the same way."""
 
@@ -177,6 +183,7 @@ BackendEvent = (
     | ToolCall
     | TransferWish
     | HangUpWish
+    | RecordingWish
     | Failed
     | Dropped
 )
@@ -302,4 +309,4 @@ class Spent(Event, frozen=True):
     """Of the backend's sound, taken to be played."""
 
 
-Report = Ready | Failed | Transcript | ToolCall | TransferWish | WantsHangUp | Turn | Closed | Spent
+Report = Ready | Failed | Transcript | ToolCall | TransferWish | RecordingWish | WantsHangUp | Turn | Closed | Spent

@@ -15,6 +15,7 @@ from sipgw.ai.events import (
     Open,
     PlaceMark,
     Ready,
+    RecordingWish,
     Say,
     Speech,
     SpeechEnded,
@@ -76,6 +77,8 @@ def seen(event: Event, interrupts: frozenset[type]) -> Seen:
             return Seen.BARGE_IN if type(event) in interrupts else Seen.SPOKE
         case TransferWish(id=id_):
             return Seen.TOOL_CALL if id_ else Seen.WISH
+        case RecordingWish():
+            return Seen.WISH
         case Open(early=early):
             return Seen.OPEN_EARLY if early else Seen.OPEN
         case Mute(muted=muted):

@@ -19,6 +19,7 @@ from sipgw.ai.events import (
     HangUpWish,
     PlaceMark,
     Ready,
+    RecordingWish,
     Speech,
     SpeechEnded,
     Started,
@@ -184,6 +185,10 @@ class SipgwProtocol:
             case wire.HangUpSaid(id=id_, reason=reason):
                 self._leaving = True
                 self._events.append(HangUpWish(id_, reason))
+            case wire.PauseRecordingSaid():
+                self._events.append(RecordingWish(paused=True))
+            case wire.ResumeRecordingSaid():
+                self._events.append(RecordingWish(paused=False))
             case wire.TranscriptSaid(who=who, text=text, final=final, item=item):
                 self._events.append(Transcript(who, text, final, item))
             case wire.ErrorSaid(message=text, permanent=permanent):

@@ -59,6 +59,12 @@ class HangUpSaid(Message, frozen=True, tag="hang_up"):
     reason: str = ""
 
 
+class PauseRecordingSaid(Message, frozen=True, tag="pause_recording"): ...
+
+
+class ResumeRecordingSaid(Message, frozen=True, tag="resume_recording"): ...
+
+
 class TranscriptSaid(Message, frozen=True, tag="transcript"):
     who: Literal["caller", "agent"]
     text: str
@@ -72,8 +78,9 @@ class ErrorSaid(Message, frozen=True, tag="error"):
 
 
 BackendMessage = (
-    ReadySaid | ClearSaid | MarkSaid | ItemSaid | ItemEndSaid | TransferSaid | HangUpSaid | TranscriptSaid | ErrorSaid
-)
+    ReadySaid | ClearSaid | MarkSaid | ItemSaid | ItemEndSaid | TransferSaid | HangUpSaid
+    | PauseRecordingSaid | ResumeRecordingSaid | TranscriptSaid | ErrorSaid
+)  # fmt: skip
 
 
 class Unusable(Exception):

@@ -64,7 +64,7 @@ class Seen(Enum):
     TOOL_CALL = auto()
     """Something control has to answer."""
     WISH = auto()
-    """A transfer that nobody waits for."""
+    """A wish of the backend that it gets no answer to."""
     HANG_UP = auto()
     FAILED = auto()
     LOST = auto()

@@ -26,6 +26,7 @@ from sipgw.ai.events import (
     Open,
     PlaceMark,
     Ready,
+    RecordingWish,
     Say,
     Speech,
     SpeechEnded,
@@ -479,6 +480,12 @@ def test_a_transfer_is_reported_at_once() -> None:
     plain = TransferWish("sales")
     assert call.hear(plain) == [act.Tell(plain)]
     assert opened().hear(plain) == [act.Tell(plain)]
+
+
+def test_a_wish_to_pause_the_recording_is_reported_at_once_and_stops_nobody() -> None:
+    call = speaking()
+    assert call.hear(RecordingWish(paused=True)) == [act.Tell(RecordingWish(paused=True))]
+    assert call.state() is State.SPEAKING
 
 
 def test_a_transfer_nobody_waits_for_leaves_the_floor_open() -> None:
