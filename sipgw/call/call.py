@@ -136,6 +136,11 @@ class Call:
         """The prompt that plays."""
         return self._held.prompt
 
+    @property
+    def recording(self) -> str:
+        """`on`, `paused` or `off`."""
+        return self._deeds.recording
+
     def take(self) -> list[Effect]:
         """Take what is to be done, in order."""
         taken, self._held.effects = self._held.effects, []

@@ -66,7 +66,38 @@ class SayText:
     text: str
 
 
-Command = HangUpCall | PlayPrompt | StopPrompt | SendDigits | HoldCall | ResumeCall | SayText
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Record the call from now on."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """End the recording; it may be started again, as another file."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording:
+    """Leave out what is said from now on, a card's digits say: silence, true to time."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording:
+    """Go on after a pause."""
+
+    call: str
+
+
+Command = (
+    HangUpCall | PlayPrompt | StopPrompt | SendDigits | HoldCall | ResumeCall | SayText
+    | StartRecording | StopRecording | PauseRecording | ResumeRecording
+)  # fmt: skip
 
 
 class NoSuchCall(SipgwError):

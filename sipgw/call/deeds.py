@@ -11,14 +11,13 @@ from sipgw.call.events import PortsOpened
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
+from sipgw.call.recording import Recorder
 from sipgw.call.snapshot import KeptDeeds
 from sipgw.call.states import TABLE, Seen
-from sipgw.call.steering import Steering
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.call.targets import Targets
 from sipgw.errors import Cause, PeerError
 from sipgw.media import plane
-from sipgw.options import RouteOptions
 from sipgw.sip.body import sdp_of
 from sipgw.sip.events import Confirmed, Invited, Reinvited
 
@@ -27,16 +26,17 @@ APOLOGY_LIMIT = 15.0
 """Seconds after which an apology counts as heard."""
 ENDING_LIMIT = 2.0
 """Seconds for the last counters and the BYE's response; the record does not wait longer."""
+RECORDING_LIMIT = 10.0
+"""The same where a recording has to be finished: a slow disk, or a long call to be hashed."""
 
 
-class Deeds(Steering):
+class Deeds(Recorder):
     """One call's deeds and what they have to remember."""
 
     def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings, happened: Happened) -> None:
         super().__init__(call, held, draft, around, happened)
         self._targets = Targets(held, draft, around, happened)
         self._invitation: Invitation | None = None
-        self._route: RouteOptions | None = None
         self._refusal: Refusal | None = None
         self._heard = False
         """A packet came, or is not waited for any longer."""
@@ -53,6 +53,7 @@ class Deeds(Steering):
             self._invitation,
             self._route,
             self._targets.snapshot(),
+            self.snapshot_recorder(),
             heard=self._heard,
             acknowledged=self._acknowledged,
             sorry=self._sorry,
@@ -63,6 +64,7 @@ class Deeds(Steering):
         self.restore_steering(kept.steering, now)
         self._invitation, self._route = kept.invitation, kept.route
         self._targets.restore(kept.targets)
+        self.restore_recorder(kept.recorder)
         self._heard, self._acknowledged, self._sorry = kept.heard, kept.acknowledged, kept.sorry
         self._around.limits.go_on(self._call, self._draft.source, kept.route)
 
@@ -200,6 +202,7 @@ class Deeds(Steering):
             self._held.start_session()
         self._held.start_timer("limit", moment.now + self._its_route.max_duration)
         self._draft.answered, self._draft.status = moment.now, 200
+        self.record_from_answer(moment.now)
         summary = self._draft.summary()
         self._held.log("call answered", summary)
         self._happened(Kind.ANSWERED, moment.now, **summary)
@@ -244,6 +247,8 @@ class Deeds(Steering):
         """The caller hears: start."""
         if self._sorry:
             return Seen.SORRY
+        if self._must_announce:
+            return Seen.UNANNOUNCED
         self._held.tell(Open())
         self._note_far_hold(moment.now)
         self._set_mute()
@@ -299,7 +304,7 @@ class Deeds(Steering):
             draft.status = refusal.status if self._held.leg is Leg.ASKING else Cause.CANCELLED.status
         self._held.leave(draft.cause, refusal.status, refusal.phrase, (*refusal.headers, *self._retry_after()))
         self._held.let_go(draft.cause.record)
-        self._held.start_timer("ending", moment.now + ENDING_LIMIT)
+        self._held.start_timer("ending", moment.now + (RECORDING_LIMIT if self._held.recordings else ENDING_LIMIT))
         return self.settle(moment)
 
     def settle(self, moment: Moment) -> Seen | None:
@@ -313,11 +318,6 @@ class Deeds(Steering):
         self._happened(Kind.ENDED, moment.now, **record.summary())
 
     # --- what they need ---------------------------------------------------------------------------------------
-
-    @property
-    def _its_route(self) -> RouteOptions:
-        assert self._route is not None, "a call with ports has a route"
-        return self._route
 
     @property
     def _caller(self) -> Invitation:

@@ -71,6 +71,12 @@ class Holdings:
         self.asking = ""
         """The question that waits for an answer; empty where none does."""
         self._timers: dict[str, _Running] = {}
+        self.recordings = 0
+        """Those that are not complete."""
+        self.recorded = False
+        """One of them is to go on."""
+        self._ordered = 0
+        """Those that have been ordered and not begun."""
         self._serial = 0
 
     def snapshot(self, clock: Clock) -> KeptHoldings:
@@ -85,6 +91,9 @@ class Holdings:
             ports=self._ports.value,
             media=self._media.value,
             timers={name: clock(running.when) for name, running in self._timers.items()},
+            recordings=self.recordings,
+            recorded=self.recorded,
+            ordered=self._ordered,
             serial=self._serial,
         )
 
@@ -99,6 +108,8 @@ class Holdings:
         self.leg, self._ports, self._media = Leg(kept.leg), Hold(kept.ports), Hold(kept.media)
         self.attempt, self._conversing, self._muted = kept.attempt, kept.conversing, kept.muted
         self.prompt, self.plays, self._serial = kept.prompt, kept.plays, kept.serial
+        if alive:
+            self.recordings, self.recorded, self._ordered = kept.recordings, kept.recorded, kept.ordered
         for name, when in kept.timers.items():
             self.start_timer(name, clock(when))
         if self.leg is Leg.LEAVING:
@@ -108,8 +119,9 @@ class Holdings:
 
     @property
     def settled(self) -> bool:
-        """Whether there is nothing left to be told about: no ports, no session, no BYE."""
-        return self._ports is Hold.NO and self._media is Hold.NO and self.leg is Leg.GONE
+        """Whether there is nothing left to be told about: no ports, no session, no recording, no BYE."""
+        held = self._ports is not Hold.NO or self._media is not Hold.NO or self.recordings
+        return not held and self.leg is Leg.GONE
 
     @property
     def conversing(self) -> bool:
@@ -210,6 +222,42 @@ class Holdings:
         self._media = Hold.NO
         self._conversing = False
         self.give_ports_back()
+
+    # --- recordings -----------------------------------------------------------------------------------------------
+
+    def start_recording(self, name: str) -> None:
+        """Record under this name."""
+        if self._media is Hold.YES:
+            self.recordings += 1
+            self._ordered += 1
+            self.recorded = True
+            self._command(plane.StartRecording(self.session, name))
+
+    def stop_recording(self) -> None:
+        """Record no longer."""
+        self.recorded = False
+        self._command(plane.StopRecording(self.session))
+
+    def pause_recording(self, paused: bool) -> None:
+        """Leave out what passes, or no longer."""
+        command = plane.PauseRecording if paused else plane.ResumeRecording
+        self._command(command(self.session))
+
+    def recording_began(self) -> bool:
+        """A file is being written; returns whether it was ordered: another may follow by itself."""
+        if self._ordered:
+            self._ordered -= 1
+            return True
+        self.recordings += 1
+        self.recorded = True
+        return False
+
+    def recording_over(self, *, begun: bool) -> None:
+        """One is complete; `begun`: it had been begun."""
+        self.recordings -= 1
+        if not begun:
+            self._ordered -= 1
+        self.recorded = self.recorded and self.recordings > 0
 
     # --- the conversation -----------------------------------------------------------------------------------------
 

@@ -36,11 +36,19 @@ _OF_KIND: dict[type, Seen] = {
     commands.HoldCall: Seen.TOLD_TO_HOLD,
     commands.ResumeCall: Seen.TOLD_TO_RESUME,
     commands.SayText: Seen.TOLD_TO_SAY,
+    commands.StartRecording: Seen.TOLD_TO_RECORD,
+    commands.StopRecording: Seen.TOLD_TO_STOP_RECORDING,
+    commands.PauseRecording: Seen.TOLD_TO_PAUSE_RECORDING,
+    commands.ResumeRecording: Seen.TOLD_TO_RESUME_RECORDING,
+    plane.RecordingStarted: Seen.RECORDING,
+    plane.Recorded: Seen.RECORDED,
+    plane.RecordingFailed: Seen.RECORDED,
 }
 _OF_REPORT: dict[type, Seen] = {
     ai.Ready: Seen.READY,
     ai.Failed: Seen.TARGET_FAILED,
     ai.WantsHangUp: Seen.BACKEND_HUNG_UP,
+    ai.RecordingWish: Seen.RECORDING_WISHED,
 }
 _OF_TIMER = {
     "target": Seen.TARGET_FAILED,

@@ -48,6 +48,8 @@ class CallView:
     """Who has it on hold: `gateway`, `caller`."""
     prompt: str = ""
     """The prompt that plays."""
+    recording: str = "off"
+    """`on`, `paused` or `off`."""
     source: str = ""
     """The address the INVITE came from."""
     route: str = ""
@@ -335,6 +337,7 @@ def _view(call: Call) -> CallView:
         answered=None if draft.answered is None else draft.wall(draft.answered),
         held_by=call.held_by,
         prompt=call.prompt,
+        recording=call.recording,
         source=draft.source,
         route=draft.route,
         serial=call.serial,

@@ -28,6 +28,9 @@ class KeptHoldings:
     media: str
     timers: dict[str, float]
     """When each that runs is due."""
+    recordings: int
+    recorded: bool
+    ordered: int
     serial: int
 
 
@@ -66,6 +69,15 @@ class KeptSteering:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRecorder:
+    """Of `Recorder`."""
+
+    began: float
+    paused: bool
+    announced: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class KeptTargets:
     """Of `Targets`. What a hook said of headers and settings is left out: there may be secrets among them."""
 
@@ -84,6 +96,7 @@ class KeptDeeds:
     invitation: Invitation
     route: RouteOptions
     targets: KeptTargets
+    recorder: KeptRecorder
     heard: bool
     acknowledged: bool
     sorry: bool

@@ -30,6 +30,8 @@ class State(StrEnum):
     """The conversation is open."""
     SWITCHING = auto()
     """A backend failed after the answer; the next gets ready while the caller waits."""
+    ANNOUNCING = auto()
+    """The caller hears that the call is recorded; then the conversation opens."""
     APOLOGISING = auto()
     """The last resort plays."""
     ENDING = auto()
@@ -85,6 +87,18 @@ class Seen(Enum):
     TOLD_TO_HOLD = auto()
     TOLD_TO_RESUME = auto()
     TOLD_TO_SAY = auto()
+    TOLD_TO_RECORD = auto()
+    TOLD_TO_STOP_RECORDING = auto()
+    TOLD_TO_PAUSE_RECORDING = auto()
+    TOLD_TO_RESUME_RECORDING = auto()
+    RECORDING_WISHED = auto()
+    """The backend wants the recording paused or resumed."""
+    RECORDING = auto()
+    """A recording is being written."""
+    RECORDED = auto()
+    """A recording is complete, or nothing will come of it."""
+    UNANNOUNCED = auto()
+    """The caller has yet to hear that the call is recorded."""
     REOFFER_ACCEPTED = auto()
     """The far end took our re-INVITE."""
     REOFFER_REFUSED = auto()
@@ -105,7 +119,7 @@ Key = tuple[State, Seen]
 Row = tuple[State, tuple[str, ...]]
 
 _UNANSWERED = (State.OPENING, State.CONNECTING)
-_UP = (State.ANSWERED, State.CONFIRMED, State.TALKING, State.SWITCHING, State.APOLOGISING)
+_UP = (State.ANSWERED, State.CONFIRMED, State.ANNOUNCING, State.TALKING, State.SWITCHING, State.APOLOGISING)
 """From our 200 to the end."""
 _SERVED = _UP[:-1]
 """While there is, or may be, a backend."""
@@ -135,6 +149,13 @@ _ALWAYS_UP: dict[Seen, tuple[str, ...]] = {
     Seen.REOFFER_ACCEPTED: ("take_answer",),
     Seen.REOFFER_REFUSED: ("take_refusal",),
     Seen.REOFFER_DUE: ("offer_again",),
+    Seen.TOLD_TO_RECORD: ("start_recording",),
+    Seen.TOLD_TO_STOP_RECORDING: ("stop_recording",),
+    Seen.TOLD_TO_PAUSE_RECORDING: ("pause_recording",),
+    Seen.TOLD_TO_RESUME_RECORDING: ("resume_recording",),
+    Seen.RECORDING_WISHED: ("heed_recording_wish",),
+    Seen.RECORDING: ("note_recording",),
+    Seen.RECORDED: ("note_recorded",),
 }
 """Once answered, without a change of state unless a row below says so."""
 
@@ -167,6 +188,8 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.REOFFER_ACCEPTED: (),
     Seen.REOFFER_REFUSED: (),
     Seen.SHUT_DOWN: (),
+    Seen.RECORDING: ("note_recording",),
+    Seen.RECORDED: ("note_recorded", "settle"),
 }
 """While ending, without leaving it."""
 
@@ -204,6 +227,10 @@ TABLE: dict[Key, Row] = {
     (State.CONFIRMED, Seen.FIRST_PACKET): (State.TALKING, ("note_packet", "open")),
     (State.CONFIRMED, Seen.WAIT_OVER): (State.TALKING, ("note_packet", "open")),
     (State.CONFIRMED, Seen.HEARS): (State.TALKING, ("open",)),
+    #
+    (State.TALKING, Seen.UNANNOUNCED): (State.ANNOUNCING, ("announce",)),
+    (State.ANNOUNCING, Seen.CONFIRMED): (State.ANNOUNCING, ("take_ack",)),
+    (State.ANNOUNCING, Seen.PLAYED): (State.TALKING, ("note_played", "open")),
     #
     (State.TALKING, Seen.CONFIRMED): (State.TALKING, ("take_ack",)),
     (State.TALKING, Seen.TOLD_TO_SAY): (State.TALKING, ("say",)),

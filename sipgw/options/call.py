@@ -33,6 +33,14 @@ class RouteOptions:
     """Concurrent calls of this route; 0 is no limit."""
     calls_per_second: float = 0.0
     """New calls of this route; 0 is no limit."""
+    record: str = "never"
+    """`always`, `never`, or `on_demand`: by a command."""
+    consent: str = ""
+    """Prompt that the caller hears before the conversation opens, where the call is recorded or may be."""
+    consent_recorded: bool = False
+    """The recording begins at the answer, with that prompt, and not after it."""
+    backend_pauses: bool = True
+    """Backends may pause and resume the recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +73,7 @@ class CallOptions:
     """Prompt that repeats while we have a caller on hold; empty is silence."""
     transcript: str = "off"
     """What of a call's words its record keeps: `off`, `redacted` or `full`."""
+    recording_name: str = "{date}/{call}"
+    """Template of a recording's path (`call/naming.py`)."""
     retry_after: int = 30
     """Seconds told to callers refused while draining or full."""

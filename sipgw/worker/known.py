@@ -66,7 +66,7 @@ class Known(msgspec.Struct):
                 self.muted = muted
             case plane.Tell(intent=Close()):
                 self._converse(None)
-            case plane.StartRecording() if self.recording is None:
+            case plane.StartRecording() if self.recording is None or self.recorded:
                 self.recording, self.path, self.paused, self.recorded = command, "", False, False
             case plane.PauseRecording() | plane.ResumeRecording():
                 self.paused = isinstance(command, plane.PauseRecording)
@@ -84,7 +84,7 @@ class Known(msgspec.Struct):
                 self.keys = self.keys[1:]
             case plane.RecordingStarted(path=path):
                 self.path = path
-            case plane.Recorded() | plane.RecordingFailed():
+            case plane.Recorded(path=path) | plane.RecordingFailed(path=path) if path == self.path:
                 self.recording = None
             case plane.Reported(attempt=attempt, report=report) if self.connect and attempt == self.connect.attempt:
                 self._reported(report)

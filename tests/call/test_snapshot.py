@@ -20,6 +20,7 @@ from sipgw.call.snapshot import (
     KeptDeeds,
     KeptHoldings,
     KeptNegotiation,
+    KeptRecorder,
     KeptReoffer,
     KeptSteering,
     KeptTargets,
@@ -210,7 +211,7 @@ WIRING = {
 KEPT: dict[type, tuple[type, ...]] = {
     Call: (CallSnapshot,),
     Holdings: (KeptHoldings,),
-    Deeds: (KeptDeeds, KeptSteering),
+    Deeds: (KeptDeeds, KeptSteering, KeptRecorder),
     Targets: (KeptTargets,),
     Negotiation: (KeptNegotiation,),
     Reoffer: (KeptReoffer,),

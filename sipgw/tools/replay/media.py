@@ -67,6 +67,8 @@ class Media:
             options, table=Table.of(slots), trace=around.trace, random=random, unix_offset=unix_offset
         )
         self._placed: dict[str, SimulatedPlaced] = {}
+        self._recordings: dict[str, str] = {}
+        """Their names, by session."""
         self._ports: dict[str, _Port] = {}
         self._by_slot: dict[int, str] = {}
         self._ticking = False
@@ -118,7 +120,21 @@ class Media:
     def _send_digits(self, placed: SimulatedPlaced, command: plane.SendDigits, now: float) -> None:
         self._engine.press(command)
 
+    def _start_recording(self, placed: SimulatedPlaced, command: plane.StartRecording, now: float) -> None:
+        """Nothing is written: to the call it is as if."""
+        self._recordings[placed.id] = command.name
+        self._around.emit(plane.RecordingStarted(placed.id, command.name))
+
+    def _stop_recording(self, placed: SimulatedPlaced, command: plane.Command, now: float) -> None:
+        name = self._recordings.pop(placed.id, None)
+        if name is not None:
+            self._around.emit(plane.Recorded(placed.id, name, 0.0, ""))
+
+    def _ignore(self, placed: SimulatedPlaced, command: plane.Command, now: float) -> None:
+        """It makes no difference here."""
+
     def _destroy(self, placed: SimulatedPlaced, command: plane.DestroySession, now: float) -> None:
+        self._stop_recording(placed, command, now)
         placed.silence("call_ended")
         del self._placed[placed.id]
         self._around.emit(plane.SessionEnded(placed.id, self._close(placed.id, now)))
@@ -202,5 +218,9 @@ _COMMANDS: dict[type, Callable[[Media, SimulatedPlaced, Any, float], None]] = {
     plane.Play: Media._play,
     plane.StopPlaying: Media._stop_playing,
     plane.SendDigits: Media._send_digits,
+    plane.StartRecording: Media._start_recording,
+    plane.StopRecording: Media._stop_recording,
+    plane.PauseRecording: Media._ignore,
+    plane.ResumeRecording: Media._ignore,
     plane.DestroySession: Media._destroy,
 }
