@@ -29,6 +29,7 @@ from sipgw.ops.hooks.service import Hooks
 from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Invited, Lost, SipEvent
+from sipgw.worker.archive import finished
 
 _RESTARTED = (("Reason", f'Q.850;cause={Cause.GATEWAY_RESTARTED.q850};text="{Cause.GATEWAY_RESTARTED.record}"'),)
 
@@ -72,6 +73,8 @@ class Control:
         self._carrying = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ports: dict[str, PortPair] = {}
+        self._finishing: set[asyncio.Task[None]] = set()
+        """Recordings that are being made whole."""
         self.idle = asyncio.Event()
         """Set while there is no call."""
         self.idle.set()
@@ -150,6 +153,22 @@ class Control:
         self._ports.clear()
 
     def _on_media(self, event: plane.Event) -> None:
+        if isinstance(event, plane.RecordingFailed) and event.path:
+            self._finish(event)
+        else:
+            self._hear(event)
+
+    def _finish(self, event: plane.RecordingFailed) -> None:
+        """What a worker left of a recording is told of once it is whole, which takes as long as the disk does."""
+
+        async def finish() -> None:
+            self._hear(await asyncio.to_thread(finished, event))
+
+        task = self._loop.create_task(finish())
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+
+    def _hear(self, event: plane.Event) -> None:
         self._carry(self._calls.on_media(event, self._clock.now()))
 
     def _on_hook(self, event: HookEvent) -> None:

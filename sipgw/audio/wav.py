@@ -9,6 +9,8 @@ HEAD_BYTES = _HEAD.size
 _LARGEST = 0xFFFFFFFF - HEAD_BYTES
 _FMT_BYTES, _FACT_BYTES = 18, 4
 _FASTEST_HZ = 192_000
+_BYTES_PER_SECOND, _DATA_BYTES = 8, 16
+"""Where they stand among the head's values."""
 
 
 class Encoding(Enum):
@@ -36,6 +38,12 @@ def head(data_bytes: int, rate_hz: int, channels: int, encoding: Encoding) -> by
         b"fact", _FACT_BYTES, size // frame,
         b"data", size,
     )  # fmt: skip
+
+
+def seconds(head: bytes) -> float:
+    """How long the file of a head of ours lasts."""
+    values = _HEAD.unpack(head)
+    return round(float(values[_DATA_BYTES] / values[_BYTES_PER_SECOND]), 3)
 
 
 def mended(found: bytes, file_bytes: int) -> bytes | None:

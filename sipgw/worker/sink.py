@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sipgw.audio.wav import HEAD_BYTES, mended
+from sipgw.audio.wav import HEAD_BYTES, mended, seconds
 from sipgw.errors import Unavailable
 from sipgw.options import RecordingOptions
 
@@ -30,6 +30,7 @@ class Kept:
     """Where it is found."""
     sha256: str
     """Of the whole file, in hexadecimal."""
+    seconds: float
 
 
 class Sink(Protocol):
@@ -82,6 +83,7 @@ class FileSink:
                 raise Unavailable(f"{folder} has {free >> 20} MiB free, less than the {min_free_bytes >> 20} wanted")
             self._final, self._partial, self._file = _made(wanted)
             os.write(self._file, head)
+            self._head = head
         except OSError as error:
             raise Unavailable(f"{folder} cannot be written: {error.strerror}") from None
 
@@ -96,6 +98,7 @@ class FileSink:
         while rest:
             rest = rest[os.write(self._file, rest) :]
         os.pwrite(self._file, head, 0)
+        self._head = head
 
     def close(self) -> Kept:
         """Make it durable under its own name."""
@@ -106,7 +109,7 @@ class FileSink:
             _sync_folder(self._final.parent)
         finally:
             os.close(self._file)
-        return Kept(self.path, digest)
+        return Kept(self.path, digest, seconds(self._head))
 
 
 def open_file(options: RecordingOptions, name: str, head: bytes) -> Sink:
@@ -173,4 +176,4 @@ def recover(partial: Path) -> Kept | None:
         return None
     finally:
         os.close(file)
-    return Kept(str(final), digest)
+    return Kept(str(final), digest, seconds(head))

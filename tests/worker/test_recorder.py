@@ -53,7 +53,7 @@ class Disk:
 
     def close(self) -> Kept:
         self.closed = True
-        return Kept(self.path, "f00")
+        return Kept(self.path, "f00", 0.0)
 
     @property
     def samples(self) -> int:
