@@ -15,6 +15,7 @@ from sipgw.app.load import LoadWatch
 from sipgw.app.locator import Locator
 from sipgw.app.media import media_plane
 from sipgw.app.prompts import load_prompts, seconds
+from sipgw.app.recordings import Recordings
 from sipgw.app.registrations import Registrations
 from sipgw.app.reload import Reloaded, Reloading, tell
 from sipgw.app.room import calls_within, descriptors_for, wanted_calls
@@ -72,6 +73,9 @@ class Gateway:
         self._pool = PortPool(media)
         changes = Changes()
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace, changed=changes.legs.add)
+        self._recordings = Recordings(
+            settings.recording.place(settings.state), settings.recording.keep_days, self._alarm, log
+        )
         self._plane = media_plane(settings, self.state.path, self._log_trace, self.metrics, self._alarm)
         self._calls = Calls(
             settings.call_options(), media,
@@ -105,7 +109,13 @@ class Gateway:
         self.metrics.watch_loop(self._load.lag)
         self._scrapes: asyncio.Server | None = None
         self._steered = Steered(
-            self._calls, self._control, self._pool, self.feed, self.metrics, seconds(load_prompts()), self.reload
+            self._calls,
+            self._control,
+            self._pool,
+            self.feed,
+            self.metrics,
+            seconds(load_prompts(settings.prompts)),
+            self.reload,
         )
         self.api = Api(settings.api.options(), self._steered, self.state.path, token(), log)
         self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
@@ -114,8 +124,16 @@ class Gateway:
         self.reloading.takes("api.tokens", take=lambda settings: self.api.accept(settings.api.options().tokens))
         self.reloading.takes(take=lambda _: self._signalling.reload_certificates())
         self.reloading.takes("records.keep_days", "records.transcript_days", take=self._take_records)
+        self.reloading.takes("recording.keep_days", take=self._take_recordings)
         self.reloading.takes(
-            "calls", "routes", "backends", "hooks", "trunks", "records.transcript", take=self._take_calls
+            "calls",
+            "routes",
+            "backends",
+            "hooks",
+            "trunks",
+            "records.transcript",
+            "recording.name",
+            take=self._take_calls,
         )
         self.reloading.takes("webhooks", take=lambda settings: self.webhooks.serve(settings.webhook_options()))
 
@@ -128,6 +146,7 @@ class Gateway:
         """Listen. Raises Unavailable (PortTaken) where an address or the state folder cannot be had."""
         self.state.open()
         self.records.start()
+        self._recordings.start()
         self._want_descriptors(self._settings)
         self.feed.listen(self.webhooks.hear)
         await self.webhooks.start(self._settings.webhook_options())
@@ -180,6 +199,7 @@ class Gateway:
             self._scrapes.close()
             await self._scrapes.wait_closed()
         await self.webhooks.stop()
+        await self._recordings.close()
         await self.records.close()
         self._ledger.close()
         self.state.close()
@@ -227,6 +247,9 @@ class Gateway:
 
     def _take_records(self, settings: Settings) -> None:
         self.records.reconfigure(settings.record_options())
+
+    def _take_recordings(self, settings: Settings) -> None:
+        self._recordings.keep_days = settings.recording.keep_days
 
     def _want_descriptors(self, settings: Settings) -> None:
         """Make room for as many calls as may come at a time; say so where the system has none."""

@@ -1,5 +1,6 @@
 """Which media plane a gateway has: workers in processes of their own, or one in the main process."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sipgw.app.prompts import load_prompts
@@ -23,7 +24,8 @@ def media_plane(
         metrics: count drops, and show what workers count.
         alarm: takes what an operator should look at.
     """
-    options, prompts = settings.media_options(), load_prompts()
+    options = replace(settings.media_options(), recording=settings.recording_options())
+    prompts = load_prompts(settings.prompts)
     plane: LocalPlane | ProcessPlane
     if settings.worker_count:
         plane = ProcessPlane(

@@ -42,7 +42,7 @@ def gateway(settings: Settings, backend: str | None = None, route: str | None = 
         calls = _by_route(calls, route)
     if backend is not None:
         calls = _by_backend(calls, backend)
-    return Gateway(settings.sip_options(), settings.media_options(), calls, load_prompts())
+    return Gateway(settings.sip_options(), settings.media_options(), calls, load_prompts(settings.prompts))
 
 
 def _by_route(calls: CallOptions, number: str) -> CallOptions:

@@ -1,6 +1,6 @@
 """The keys of `calls` and of each route."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -62,6 +62,15 @@ class Route(Section):
     """Seconds a target may take to get ready before the next is tried."""
     ring: bool = True
     """Ring (180) while a target gets ready."""
+    record: Literal["always", "never", "on_demand"] = "never"
+    """Whether calls are recorded; `on_demand`: when a command says so."""
+    consent: str = ""
+    """Prompt the caller hears before the AI speaks, where the call is recorded or may be; who does not hear it to its
+    end is not recorded."""
+    consent_recorded: bool = False
+    """Record from the answer on, that prompt too; otherwise from its end on."""
+    backend_pauses: bool = True
+    """Backends may pause and resume the recording, around a card's digits say."""
     last_resort: str = "apology"
     """When no target works: `apology` answers and says so, a SIP code such as `503` refuses."""
     max_duration: Seconds = 14_400.0

@@ -5,6 +5,7 @@ import ipaddress
 from sipgw.errors import PeerError, SipgwError
 from sipgw.io.trust import trust
 from sipgw.settings.calls import Asked, Route
+from sipgw.settings.checks_recording import check_recording
 from sipgw.settings.checks_sip import check_address, check_sip
 from sipgw.settings.dialects import check_backend
 from sipgw.settings.media import Media
@@ -23,6 +24,7 @@ def check(settings: Settings, source: Source) -> None:
     if not settings.media.codecs:
         source.complain(("media", "codecs"), "is empty", "name PCMU, PCMA or both")
     _records(settings.records.url, source)
+    check_recording(settings, source)
     if not settings.routes:
         source.complain(("routes",), "is empty", "nobody could call; add a route")
     for name, backend in settings.backends.items():

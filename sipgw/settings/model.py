@@ -11,6 +11,7 @@ from sipgw.options import (
     BackendOptions,
     CallOptions,
     MediaOptions,
+    RecordingOptions,
     RecordOptions,
     SipOptions,
     WebhookOptions,
@@ -20,6 +21,7 @@ from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
 from sipgw.settings.outward import Hook, Webhook
+from sipgw.settings.recording import Recording
 from sipgw.settings.records import Records
 from sipgw.settings.secrets import hide, secrets_in
 from sipgw.settings.section import Section
@@ -46,6 +48,10 @@ class Settings(Section):
     """Where RTP goes in and out."""
     calls: Calls = Field(default_factory=Calls)
     """Limits and patience."""
+    recording: Recording = Field(default_factory=Recording)
+    """How the sound of recorded calls is kept."""
+    prompts: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")], str] = Field(default_factory=dict)
+    """Prompts of your own: WAV files by names of your choice, which may take the place of one that is built in."""
     records: Records = Field(default_factory=Records)
     """What is kept of calls that are over."""
     log: Log = Field(default_factory=Log)
@@ -94,9 +100,14 @@ class Settings(Section):
             routes=tuple(route.options() for route in self.routes),
             backends=tuple(self._backends()),
             hooks=tuple(hook.options(name) for name, hook in self.hooks.items()),
+            recording_name=self.recording.name,
             transcript=self.records.transcript,
             **self.calls.model_dump(),
         )
+
+    def recording_options(self) -> RecordingOptions:
+        """What recorders get to see."""
+        return self.recording.options(self.state)
 
     def record_options(self) -> RecordOptions:
         """What the keeper of records gets to see."""

@@ -19,6 +19,8 @@ _DEEPEST = 20
 _FILE = "_file"
 _NAMES_A_FILE = {"ca_file", "certificate", "private_key", "authorities"}
 """Keys whose value is the name of a file, seen from the configuration's folder."""
+_HOLD_FILES = {("prompts",)}
+"""Sections all of whose values are such."""
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ class _Reader:
             here = (*where, key)
             self._source.lines.setdefault(here, key_node.start_mark.line + 1)
             value = self._value(value_node, here)
-            if key in _NAMES_A_FILE:
+            if key in _NAMES_A_FILE or where in _HOLD_FILES:
                 value = str(self._folder / Path(value).expanduser()) if isinstance(value, str) and value else value
             elif key.endswith(_FILE) and key != _FILE and isinstance(value, str):
                 key = key.removesuffix(_FILE)
