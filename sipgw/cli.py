@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -257,6 +258,25 @@ def hold(
 def resume(context: typer.Context, call_id: CallId) -> None:
     """Take the caller off hold."""
     context.obj(lambda remote: remote.steer(call_id, "resume"))
+
+
+class RecordingAct(StrEnum):
+    """What can be done with a recording."""
+
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+@calls.command()
+def record(
+    context: typer.Context,
+    call_id: CallId,
+    act: Annotated[RecordingAct, typer.Argument(help="Pause leaves out what is said, a card's digits say.")],
+) -> None:
+    """Record the call, or no longer; pause the recording, and go on."""
+    context.obj(lambda remote: remote.steer(call_id, f"recording/{act}"))
 
 
 @calls.command()

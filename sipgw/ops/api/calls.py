@@ -11,11 +11,15 @@ from sipgw.call.commands import (
     HangUpCall,
     HoldCall,
     NoSuchCall,
+    PauseRecording,
     PlayPrompt,
     ResumeCall,
+    ResumeRecording,
     SayText,
     SendDigits,
+    StartRecording,
     StopPrompt,
+    StopRecording,
 )
 from sipgw.call.registry import CallView
 from sipgw.ops.api.access import Role, Who
@@ -110,6 +114,26 @@ def _steering(router: APIRouter, desk: Desk) -> None:
     async def resume(request: Request, who: operator, call: CallId) -> Accepted:
         """Take the caller off hold."""
         return carry_out(request, who, ResumeCall(call))
+
+    @router.post("/{call}/recording/start", status_code=202)
+    async def start_recording(request: Request, who: operator, call: CallId) -> Accepted:
+        """Record the call. `call.recording` tells where, `call.recorded` when the file is complete."""
+        return carry_out(request, who, StartRecording(call))
+
+    @router.post("/{call}/recording/stop", status_code=202)
+    async def stop_recording(request: Request, who: operator, call: CallId) -> Accepted:
+        """End the recording; it may be started again, as another file."""
+        return carry_out(request, who, StopRecording(call))
+
+    @router.post("/{call}/recording/pause", status_code=202)
+    async def pause_recording(request: Request, who: operator, call: CallId) -> Accepted:
+        """Leave out what is said from now on, a card's digits say: silence, true to time."""
+        return carry_out(request, who, PauseRecording(call))
+
+    @router.post("/{call}/recording/resume", status_code=202)
+    async def resume_recording(request: Request, who: operator, call: CallId) -> Accepted:
+        """Go on after a pause."""
+        return carry_out(request, who, ResumeRecording(call))
 
     @router.post("/{call}/say", status_code=202)
     async def say(request: Request, who: operator, call: CallId, body: Say) -> Accepted:

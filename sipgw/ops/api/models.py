@@ -33,6 +33,8 @@ class Call(Model):
     """Who has it on hold: `gateway`, `caller`, both or none."""
     prompt: str
     """Prompt that plays; empty where none does."""
+    recording: str
+    """`on`, `paused` or `off`."""
 
     @classmethod
     def of(cls, view: CallView) -> Self:
@@ -50,6 +52,7 @@ class Call(Model):
             answered=view.answered,
             held_by=list(view.held_by),
             prompt=view.prompt,
+            recording=view.recording,
         )
 
 

@@ -10,11 +10,15 @@ from sipgw.call.commands import (
     Command,
     HangUpCall,
     HoldCall,
+    PauseRecording,
     PlayPrompt,
     ResumeCall,
+    ResumeRecording,
     SayText,
     SendDigits,
+    StartRecording,
     StopPrompt,
+    StopRecording,
 )
 from tests.fakes.api_gateway import view
 from tests.ops.api.served import Served, served
@@ -44,6 +48,7 @@ async def test_one_call(api: Served) -> None:
     assert shown == {
         "id": ID, "caller": "alice", "called": "100", "source": "", "route": "", "state": "talking", "target": "demo",
         "codec": "PCMU", "started": 1_700_000_001.0, "answered": None, "held_by": [], "prompt": "",
+        "recording": "off",
     }  # fmt: skip
 
 
@@ -91,6 +96,10 @@ async def test_filters(api: Served, query: dict[str, str], found: list[int]) -> 
         ("hold", {"music": "hold"}, HoldCall(ID, "hold")),
         ("resume", None, ResumeCall(ID)),
         ("say", {"text": "Hello."}, SayText(ID, "Hello.")),
+        ("recording/start", None, StartRecording(ID)),
+        ("recording/stop", None, StopRecording(ID)),
+        ("recording/pause", None, PauseRecording(ID)),
+        ("recording/resume", None, ResumeRecording(ID)),
     ],
 )
 async def test_every_command(api: Served, path: str, body: object, command: Command) -> None:

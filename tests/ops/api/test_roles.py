@@ -12,7 +12,9 @@ from tests.ops.api.served import ROLES, Served, bearer, served
 
 OPEN = {"GET /healthz", "GET /readyz"}
 READ = {"GET /v1/calls", "GET /v1/calls/{call}", "GET /v1/events", "GET /v1/prompts", "GET /metrics"}
-OPERATE = {f"POST /v1/calls/{{call}}/{act}" for act in ("hangup", "play", "stop", "dtmf", "hold", "resume", "say")}
+ACTS = ("hangup", "play", "stop", "dtmf", "hold", "resume", "say")
+RECORDING = ("recording/start", "recording/stop", "recording/pause", "recording/resume")
+OPERATE = {f"POST /v1/calls/{{call}}/{act}" for act in ACTS + RECORDING}
 ADMIN = {"POST /v1/drain", "POST /v1/reload", "GET /v1/audit"}
 BODIES: dict[str, object] = {"play": {"prompt": "greeting"}, "dtmf": {"digits": "1"}, "say": {"text": "Hello."}}
 
