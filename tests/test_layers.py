@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "call": FIRST_ROW | {"sip", "sdp"},
     "io": FIRST_ROW,
     "worker": FIRST_ROW | WIRE | {"io", "media", "ai"},
-    "ops": FIRST_ROW | {"call", "io"},
+    "ops": FIRST_ROW | {"call", "io", "records"},
     "records": FIRST_ROW | {"call"},
     "tools": FIRST_ROW | WIRE | {"media", "ai", "call", "io", "worker", "ops", "records"},
     "client": set(),

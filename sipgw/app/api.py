@@ -26,6 +26,7 @@ from sipgw.ops.api.stream import Streams
 from sipgw.ops.feed import Feed
 from sipgw.ops.metrics import Metrics
 from sipgw.options import ApiOptions, TokenOptions
+from sipgw.records.keeper import Keeper
 
 TOKEN_FILE = "api-token"
 """In the state folder: the token made at the first start."""
@@ -43,6 +44,7 @@ class Steered:
     feed: Feed
     metrics: Metrics
     prompts: Mapping[str, float]
+    records: Keeper
     reload: Callable[[], Awaitable[Reloaded]]
     started: bool = False
 

@@ -115,6 +115,7 @@ class Gateway:
             self.feed,
             self.metrics,
             seconds(load_prompts(settings.prompts)),
+            self.records,
             self.reload,
         )
         self.api = Api(settings.api.options(), self._steered, self.state.path, token(), log)

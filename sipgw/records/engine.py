@@ -21,6 +21,7 @@ from sipgw.errors import UsageError
 _BUSY_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
 _COMMAND_SECONDS = 30.0
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -87,6 +88,6 @@ def _try(dialect: object, record: object, arguments: list[Any], more: object) ->
 def _set_up(connection: Any, record: object) -> None:
     connection.isolation_level = None  # its own idea of when a transaction begins leaves out DDL
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -6,7 +6,9 @@ a millisecond of Python, a commit waits for a disk or a network, and media is du
 
 import asyncio
 import threading
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import URL
 from structlog.typing import FilteringBoundLogger
@@ -16,10 +18,13 @@ from sipgw.errors import Unavailable
 from sipgw.options import RecordOptions
 from sipgw.records.engine import database_url, file_url
 from sipgw.records.entry import Entry, encode
+from sipgw.records.reading import Reader
 from sipgw.records.runner import Runner
 from sipgw.records.spill import Spill
 from sipgw.records.store import Store
 from sipgw.records.writer import Alarm, Counts, Writer
+
+T = TypeVar("T")
 
 DATABASE = "records.db"
 _JOURNAL = "records"
@@ -55,6 +60,7 @@ class Keeper:
         self.counts = Counts()
         self._refused = False
         """The disk does not take the journal."""
+        self._reader = Reader(self._url)
         self._thread: threading.Thread | None = None
         self._runner: Runner | None = None
 
@@ -95,6 +101,16 @@ class Keeper:
         if self._runner is not None:
             self._runner.wake()
 
+    async def read(self, ask: Callable[[Reader], Coroutine[Any, Any, T]]) -> T:
+        """What `ask` reads, in the thread.
+
+        Raises:
+            Unavailable: the database is not to be had, or the keeper is not at work.
+        """
+        if self._runner is None:
+            raise Unavailable("the records are not kept now: the gateway starts or stops")
+        return await asyncio.wrap_future(self._runner.submit(ask(self._reader)))
+
     def reconfigure(self, options: RecordOptions) -> None:
         """Keep records for so long from now on; another database needs a restart."""
         self._options = options
@@ -119,4 +135,7 @@ class Keeper:
         runner = Runner(self._spill, store, writer, self.counts, options=self._options, alarm=alarm, log=self._log)
         self._runner = runner
         running.set()
-        await runner.run()
+        try:
+            await runner.run()
+        finally:
+            await self._reader.close()

@@ -71,10 +71,10 @@ class Story:
 
     def document(self) -> Row:
         """As one mapping: the call, and the rest below it."""
-        names = ("legs", "transcript", "recordings")
         inner = {
-            name: [_without(row, "call", "number") for row in part]
-            for name, part in zip(names, self.parts, strict=True)
+            "legs": [_without(row, "call") for row in self.legs],
+            "transcript": [_without(row, "call", "number") for row in self.utterances],
+            "recordings": [_without(row, "call", "number") for row in self.recordings],
         }
         return {**self.call, **inner}
 

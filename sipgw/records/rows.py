@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from typing import Any
 
-from sipgw.call.cdr import HOOK, Attempt, CallRecord
+from sipgw.call.cdr import HOOK, Attempt, CallRecord, Recording
 from sipgw.media.plane import StreamStats
 
 Row = dict[str, Any]
@@ -23,16 +22,7 @@ def rows(record: CallRecord) -> dict[str, list[Row]]:
             {"call": record.call, "number": number, "at": moment(one.when), "who": one.who, "text": _text(one.text)}
             for number, one in enumerate(record.transcript, 1)
         ],
-        "recordings": [
-            {
-                **asdict(one),
-                "call": record.call,
-                "number": number,
-                "started": moment(one.started),
-                "paused": [list(part) for part in one.paused],
-            }
-            for number, one in enumerate(record.recordings, 1)
-        ],
+        "recordings": [_recording(record.call, number, one) for number, one in enumerate(record.recordings, 1)],
     }
 
 
@@ -56,6 +46,14 @@ def call_row(record: CallRecord) -> Row:
         "turn_p50_ms": percentile(record.turns_ms, 50),
         "turn_p95_ms": percentile(record.turns_ms, 95),
     }
+
+
+def _recording(call: str, number: int, one: Recording) -> Row:
+    return {
+        "call": call, "number": number, "path": one.path, "started": moment(one.started), "seconds": one.seconds,
+        "sha256": one.sha256, "paused": [list(part) for part in one.paused], "lost_ms": one.lost_ms,
+        "failure": one.failure,
+    }  # fmt: skip
 
 
 def _caller_leg(record: CallRecord) -> Row:

@@ -1,13 +1,20 @@
 """A gateway for the API to steer: calls on paper, and what was asked of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import URL
 
 from sipgw.call.commands import Command, NoSuchCall, WrongState
 from sipgw.call.registry import CallView
+from sipgw.errors import Unavailable
 from sipgw.ops.api.gateway import Reload
 from sipgw.ops.feed import Feed
 from sipgw.ops.metrics import Metrics
+from sipgw.records.reading import Reader
+
+T = TypeVar("T")
 
 
 def view(number: int, **changes: object) -> CallView:
@@ -17,6 +24,22 @@ def view(number: int, **changes: object) -> CallView:
         "codec": "PCMU", "started": 1_700_000_000.0 + number, "answered": None, "serial": number,
     }  # fmt: skip
     return CallView(**(usual | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeRecords:
+    """A database, or none."""
+
+    url: URL | None = None
+
+    async def read(self, ask: Callable[[Reader], Coroutine[Any, Any, T]]) -> T:
+        if self.url is None:
+            raise Unavailable("the records cannot be read: it is gone")
+        reader = Reader(self.url)
+        try:
+            return await ask(reader)
+        finally:
+            await reader.close()
 
 
 @dataclass
@@ -33,6 +56,8 @@ class FakeGateway:
     feed: Feed = field(default_factory=Feed)
     metrics: Metrics = field(default_factory=Metrics)
     prompts: Mapping[str, float] = field(default_factory=lambda: {"greeting": 4.1, "hold": 8.0})
+
+    records: FakeRecords = field(default_factory=FakeRecords)
 
     def add(self, *views: CallView) -> None:
         """These calls are there."""

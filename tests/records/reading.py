@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import URL
 
+from sipgw.call.cdr import CallRecord
 from sipgw.records.reading import Filter, Row
 from sipgw.records.rows import moment
 from sipgw.records.store import Store
@@ -37,8 +38,8 @@ FOUND = [
 ]
 
 
-async def filled(url: URL) -> URL:
-    """The database at `url`, with the calls."""
+async def filled(url: URL, *more: CallRecord) -> URL:
+    """The database at `url`, with the calls and more."""
     store = Store(url)
     await store.migrate()
     await store.write(
@@ -47,6 +48,7 @@ async def filled(url: URL) -> URL:
             refused("n1-2", started=NOON + 10),
             record("n1-3", started=NOON + 20, caller="+33155", called="200"),
             refused("n1-4", started=NOON + 30, cause="overload", trunk="carrier"),
+            *more,
         ]
     )
     await store.close()

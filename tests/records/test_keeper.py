@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from sipgw.records import runner as module
 from sipgw.records.engine import file_url
 from sipgw.records.entry import Entry, encode
 from sipgw.records.keeper import Keeper, records_url
+from sipgw.records.reading import Filter, Reader
 from sipgw.records.spill import Spill
 from sipgw.records.store import Store
 from sipgw.records.writer import Writer
@@ -64,8 +66,9 @@ async def until(condition: Callable[[], bool], within: float = LIMIT) -> None:
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Callable[..., Rig]]:
+async def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Rig]]:
     """Makes rigs whose keepers are closed in the end."""
+    monkeypatch.setattr(module, "_GATHER", 0.02)
     made: list[Rig] = []
 
     def make(**options: Any) -> Rig:
@@ -232,6 +235,51 @@ async def test_an_hour_later_old_records_are_deleted_again(
     await until(lambda: one.keeper.counts.written == 1)
     await until(lambda: "old records deleted" in one.said())
     assert one.calls() == []
+
+
+async def test_records_are_read_in_the_thread_while_it_runs(rig: Callable[..., Rig]) -> None:
+    one = rig()
+    with pytest.raises(Unavailable, match="not kept now"):
+        await one.keeper.read(lambda reader: reader.count(Filter()))
+    one.keeper.start()
+    one.keeper.keep(record())
+    await until(lambda: one.keeper.counts.written == 1)
+    here = threading.get_ident()
+
+    async def ask(reader: Reader) -> tuple[int, bool]:
+        return await reader.count(Filter()), threading.get_ident() == here
+
+    assert await one.keeper.read(ask) == (1, False)
+    await one.keeper.close()
+    with pytest.raises(Unavailable, match="not kept now"):
+        await one.keeper.read(ask)
+
+
+async def test_a_full_database_loses_nothing_and_is_told(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.05)
+    one = rig()
+    one.keeper.start()
+    await until(lambda: "records migrated" in one.said())
+    await one.keeper.close()
+    # A disk without room for another page.
+    monkeypatch.setattr("sipgw.records.engine._PRAGMAS", ("journal_mode=WAL", "max_page_count=1"))
+    full = rig()
+    full.keeper.start()
+    for number in range(200):
+        full.keeper.keep(record(f"n1-{number:03}"))
+    await until(lambda: full.keeper.counts.down)
+    await until(lambda: len(full.alarms) == 1)
+    assert "full" in full.alarms[0][1]
+    await full.keeper.close()
+    assert full.keeper.counts.pending > 0
+    # The next start finds room.
+    monkeypatch.undo()
+    after = rig()
+    after.keeper.start()
+    await until(lambda: after.keeper.counts.pending == 0)
+    assert len(after.calls()) == 200
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sipgw.ops.api.events import events
 from sipgw.ops.api.gate import Gate
 from sipgw.ops.api.health import counters, open_to_all
 from sipgw.ops.api.problems import Problem
+from sipgw.ops.api.records import records
 from sipgw.options import ApiOptions
 
 _ABOUT = (
@@ -27,10 +28,11 @@ _ABOUT = (
 _STATUSES = {
     401: "No token, or none that is known.",
     403: "The token's role does not allow it, or the page that asks is not allowed to.",
-    404: "There is no such call.",
+    404: "There is no such call, or no such record.",
     409: "The call is not in a state for it.",
     422: "What was sent makes no sense.",
     429: "Too many bad tokens from this address.",
+    503: "What it needs is not there now: the database of records.",
 }
 
 
@@ -42,7 +44,7 @@ def build(desk: Desk, options: ApiOptions) -> ASGIApp:
         status: {"model": Problem, "description": text} for status, text in _STATUSES.items()
     }
     app.include_router(events(desk), responses=refusals)
-    for router in (calls(desk), admin(desk), counters(desk)):
+    for router in (calls(desk), records(desk), admin(desk), counters(desk)):
         app.include_router(router, responses=refusals, dependencies=[Security(BEARER)])
     app.include_router(open_to_all(desk))
 

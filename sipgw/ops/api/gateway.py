@@ -1,13 +1,16 @@
 """What the API needs of the gateway it is for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from sipgw.call.commands import Command
 from sipgw.call.registry import CallView
 from sipgw.ops.feed import Feed
 from sipgw.ops.metrics import Metrics
+from sipgw.records.reading import Reader
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,13 @@ class Reload:
     problems: tuple[str, ...] = ()
     """Why nothing was changed; empty where it went well."""
     warnings: tuple[str, ...] = ()
+
+
+class Records(Protocol):
+    """The records of calls that are over."""
+
+    async def read(self, ask: Callable[[Reader], Coroutine[Any, Any, T]]) -> T:
+        """What `ask` reads, elsewhere than in this loop. Raises Unavailable where the database is not to be had."""
 
 
 class Gateway(Protocol):
@@ -37,6 +47,10 @@ class Gateway(Protocol):
     @property
     def prompts(self) -> Mapping[str, float]:
         """What can be played: seconds by name."""
+
+    @property
+    def records(self) -> Records:
+        """The calls that are over."""
 
     def call_ids(self) -> Sequence[str]:
         """All calls, the oldest first."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from sipgw.call.commands import NoSuchCall, WrongState
+from sipgw.errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -62,6 +63,8 @@ def of(error: Exception) -> Refusal:
             return Refusal(404, "no-such-call", f"{error}; GET /v1/calls lists those there are")
         case WrongState():
             return Refusal(409, "wrong-state", str(error))
+        case Unavailable():
+            return Refusal(503, "unavailable", str(error))
         case RequestValidationError():
             return Refusal(422, "bad-request", "; ".join(map(_said, error.errors())))
         case HTTPException(status_code=404):
@@ -77,7 +80,7 @@ def handle_in(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> JSONResponse:
         return of(error).response()
 
-    for kind in (Refusal, NoSuchCall, WrongState, RequestValidationError, HTTPException, Exception):
+    for kind in (Refusal, NoSuchCall, WrongState, Unavailable, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
 
 

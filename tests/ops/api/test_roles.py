@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
+from sipgw.records.engine import file_url
 from tests.fakes.api_gateway import view
 from tests.ops.api.served import ROLES, Served, bearer, served
+from tests.records.reading import filled
+from tests.records.records import record
 
 OPEN = {"GET /healthz", "GET /readyz"}
-READ = {"GET /v1/calls", "GET /v1/calls/{call}", "GET /v1/events", "GET /v1/prompts", "GET /metrics"}
+READ = {
+    *("GET /v1/calls", "GET /v1/calls/{call}", "GET /v1/events", "GET /v1/prompts", "GET /metrics"),
+    *("GET /v1/records", "GET /v1/records/{call}"),
+}
 ACTS = ("hangup", "play", "stop", "dtmf", "hold", "resume", "say")
 RECORDING = ("recording/start", "recording/stop", "recording/pause", "recording/resume")
 OPERATE = {f"POST /v1/calls/{{call}}/{act}" for act in ACTS + RECORDING}
@@ -23,6 +29,7 @@ BODIES: dict[str, object] = {"play": {"prompt": "greeting"}, "dtmf": {"digits": 
 async def api(tmp_path: Path) -> AsyncIterator[Served]:
     async with served(tmp_path) as made:
         made.gateway.add(view(1))
+        made.gateway.records.url = await filled(file_url(tmp_path / "records.db"), record("n1-0001"))
         made.client.headers.pop("authorization")
         yield made
 
