@@ -57,7 +57,7 @@ class RecordLeg(Model):
 
     number: int
     kind: str
-    """`caller` or `ai`."""
+    """`caller`, `ai`, or `hook` for a service that was asked where the call goes."""
     name: str
     dialect: str
     started: datetime
@@ -65,6 +65,8 @@ class RecordLeg(Model):
     """When it was answered, or got ready."""
     ended: datetime
     failure: str
+    advice: str
+    """What a service said."""
     connected_ms: int | None
     heard_ms: int
     """Sound a backend was sent."""
