@@ -64,6 +64,7 @@ class Cause(Enum):
     BACKEND_FAILED = Outcome(503, 38, "backend_failed")
     MEDIA_FAILED = Outcome(500, 47, "media_failed")
     MEDIA_TIMEOUT = Outcome(408, 102, "media_timeout")
+    SILENCE = Outcome(408, 102, "silence")
     NO_ACK = Outcome(408, 102, "no_ack")
     SIGNALLING_LOST = Outcome(408, 102, "signalling_lost")
     TIME_LIMIT = Outcome(408, 31, "time_limit")

@@ -23,6 +23,7 @@ _ENDS: dict[Seen, tuple[Cause, str]] = {
     Seen.TOLD_TO_HANG_UP: (Cause.NORMAL, OPERATOR),
     Seen.PLAYED: (Cause.BACKEND_FAILED, GATEWAY),
     Seen.SILENT: (Cause.MEDIA_TIMEOUT, GATEWAY),
+    Seen.SILENT_TOO_LONG: (Cause.SILENCE, GATEWAY),
     Seen.TOO_LONG: (Cause.TIME_LIMIT, GATEWAY),
     Seen.SESSION_FAILED: (Cause.MEDIA_FAILED, GATEWAY),
     Seen.SESSION_ENDED: (Cause.MEDIA_FAILED, GATEWAY),

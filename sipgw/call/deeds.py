@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sipgw.ai.events import CallFacts, Open
+from sipgw.ai.events import CallFacts, Open, Say
 from sipgw.call import effects as do
 from sipgw.call.advice import Question
 from sipgw.call.causes import GATEWAY, RETRY_LATER, Refusal, ending, reason
@@ -41,6 +41,8 @@ class Deeds(Recorder):
         self._heard = False
         """A packet came, or is not waited for any longer."""
         self._acknowledged = False
+        self._reminded: float | None = None
+        """When the caller was last asked whether they are still there."""
         self._sorry = False
         """An apology takes the place of the conversation."""
 
@@ -252,6 +254,24 @@ class Deeds(Recorder):
         self._held.tell(Open())
         self._note_far_hold(moment.now)
         self._set_mute()
+        if limit := self._its_route.options.silence_limit:
+            self._held.watch_silence(limit)
+        return None
+
+    def remind(self, moment: Moment) -> Seen | None:
+        """Nobody speaks: ask the caller once; who says nothing to that is gone."""
+        event: plane.NobodySpeaks = moment.event
+        if self.held_by or self._held.prompt:
+            return None  # it crossed what has begun since
+        if self._reminded is not None and moment.now - event.caller_seconds <= self._reminded:
+            return Seen.SILENT_TOO_LONG
+        self._reminded = moment.now
+        self._happened(Kind.SILENCE, moment.now, seconds=event.seconds)
+        options = self._its_route.options
+        if options.silence_say:
+            self._held.tell(Say(options.silence_say))
+        elif options.silence_prompt:
+            self._play(options.silence_prompt, moment.now)
         return None
 
     # --- re-INVITE --------------------------------------------------------------------------------------------

@@ -217,6 +217,10 @@ class Holdings:
         """Press keys towards the caller."""
         self._command(plane.SendDigits(self.session, digits, duration_ms, gap_ms))
 
+    def watch_silence(self, seconds: float) -> None:
+        """Ask to be told when nobody speaks for so long."""
+        self._command(plane.WatchSilence(self.session, seconds))
+
     def forget_session(self) -> None:
         """It ended: its sockets are free."""
         self._media = Hold.NO

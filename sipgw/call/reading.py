@@ -23,6 +23,7 @@ _OF_KIND: dict[type, Seen] = {
     sip.Released: Seen.RELEASED,
     plane.FirstPacket: Seen.FIRST_PACKET,
     plane.Inactive: Seen.SILENT,
+    plane.NobodySpeaks: Seen.NOBODY_SPEAKS,
     sip.Answered: Seen.REOFFER_ACCEPTED,
     sip.Refused: Seen.REOFFER_REFUSED,
     plane.SessionFailed: Seen.SESSION_FAILED,

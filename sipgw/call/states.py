@@ -75,6 +75,10 @@ class Seen(Enum):
     PLAYED = auto()
     """The prompt at hand was heard, was stopped, or could not be played."""
     BACKEND_HUNG_UP = auto()
+    NOBODY_SPEAKS = auto()
+    """Neither caller nor AI has for as long as the route allows."""
+    SILENT_TOO_LONG = auto()
+    """The caller did not speak after the reminder either."""
     TOO_LONG = auto()
     """The call rang, or lasted, as long as its route allows."""
     SESSION_FAILED = auto()
@@ -146,6 +150,7 @@ _ALWAYS_UP: dict[Seen, tuple[str, ...]] = {
     Seen.REINVITED: ("renegotiate",),
     Seen.FIRST_PACKET: ("note_packet",),
     Seen.PLAYED: ("note_played",),
+    Seen.NOBODY_SPEAKS: (),
     Seen.REOFFER_ACCEPTED: ("take_answer",),
     Seen.REOFFER_REFUSED: ("take_refusal",),
     Seen.REOFFER_DUE: ("offer_again",),
@@ -184,6 +189,7 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.CONFIRMED: (),
     Seen.FIRST_PACKET: (),
     Seen.SILENT: (),
+    Seen.NOBODY_SPEAKS: (),
     Seen.PLAYED: (),
     Seen.REOFFER_ACCEPTED: (),
     Seen.REOFFER_REFUSED: (),
@@ -234,6 +240,8 @@ TABLE: dict[Key, Row] = {
     #
     (State.TALKING, Seen.CONFIRMED): (State.TALKING, ("take_ack",)),
     (State.TALKING, Seen.TOLD_TO_SAY): (State.TALKING, ("say",)),
+    (State.TALKING, Seen.NOBODY_SPEAKS): (State.TALKING, ("remind",)),
+    (State.TALKING, Seen.SILENT_TOO_LONG): (State.ENDING, ("end",)),
     (State.TALKING, Seen.SORRY): (State.APOLOGISING, ("apologise",)),
     #
     (State.SWITCHING, Seen.ADVISED): (State.SWITCHING, ("take_advice", "next_target")),

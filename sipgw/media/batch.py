@@ -22,6 +22,7 @@ from sipgw.media.convert import LAWS, Inward, Resamplers
 from sipgw.media.cover import FORMAT, PromptEnded
 from sipgw.media.hearing import Hearing
 from sipgw.media.held import Held
+from sipgw.media.hush import Hush
 from sipgw.media.lane import Departure
 from sipgw.media.reports import Reports
 from sipgw.media.session import Session, Wiring
@@ -261,6 +262,11 @@ class Engine:
     def press(self, command: plane.SendDigits) -> None:
         """Send keys in place of sound; `DigitsSent` follows."""
         self._get(command.session).press(command.digits, command.duration_ms, command.gap_ms)
+
+    def watch_silence(self, command: plane.WatchSilence, now: float) -> None:
+        """Tell when neither side has spoken for so long; `NobodySpeaks` follows."""
+        one = self._get(command.session)
+        one.hush = Hush(one.codec, command.seconds, now) if command.seconds else None
 
     def set_vad(self, session: str, on: bool) -> None:
         """Listen for the caller's speech ourselves; `CallerSpeech` follows."""

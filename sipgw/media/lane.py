@@ -174,7 +174,7 @@ class Lane:
             self._payload[:] = self.codec.silence_byte
             self._second[:] = self._types
             self._dirty = False
-        hearing: list[int] = []
+        listening: list[int] = []
         for index, session in enumerate(self.sessions):
             cover = session.cover
             playout = session.playout if cover is None else covered(session, cover)
@@ -185,22 +185,24 @@ class Lane:
             if session.marker:
                 session.marker, self._dirty = False, True
                 self._second[index] |= _MARKER
-            if session.hearing is not None:
-                hearing.append(index)
+            if session.hearing is not None or session.hush is not None:
+                listening.append(index)
         for outlet in self._outlets.values():
             if outlet.indices:
                 self._convert(outlet)
         if self._speaking:
             self._table.sent_ms[self._speaking] += self._ptime
             self._speaking.clear()
-        for index in hearing:
-            self._tell_hearing(self.sessions[index], self._datagrams[index])
+        for index in listening:
+            self._show(self.sessions[index], self._datagrams[index], now)
 
     @staticmethod
-    def _tell_hearing(session: Session, datagram: memoryview) -> None:
-        """What we send comes back as echo."""
+    def _show(session: Session, datagram: memoryview, now: float) -> None:
+        """What we send comes back as echo; and it may be silence."""
         if session.hearing is not None:
             session.hearing.played(bytes(datagram[_HEADER:]) if session.talking else b"")
+        if session.hush is not None and session.talking:
+            session.hush.said(datagram[_HEADER:], now)
 
     def _take(self, index: int, session: Session, playout: Playout, now: float) -> None:
         """Add a session's next frame, or the one that lets the filter's tail out, to those of its format."""

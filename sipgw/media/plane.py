@@ -171,6 +171,13 @@ class SendDigits(Message, frozen=True):
     """Silence between two keys."""
 
 
+class WatchSilence(Message, frozen=True):
+    """Tell with `NobodySpeaks` when neither side has spoken for so long, from now on; 0 ends that."""
+
+    session: str
+    seconds: float
+
+
 class StartRecording(Message, frozen=True):
     """Record both directions from now on; `RecordingStarted` or `RecordingFailed` follows. Ignored while one runs."""
 
@@ -212,6 +219,7 @@ Command = (
     | Play
     | StopPlaying
     | SendDigits
+    | WatchSilence
     | StartRecording
     | StopRecording
     | PauseRecording
@@ -244,6 +252,15 @@ class Inactive(Message, frozen=True):
     seconds: float
     never: bool
     """Not one packet came since the call was answered."""
+
+
+class NobodySpeaks(Message, frozen=True):
+    """Neither side has for as long as was asked. Comes again after as long; not while the far end is on hold."""
+
+    session: str
+    seconds: float
+    caller_seconds: float
+    """How long the far end has not."""
 
 
 class Played(Message, frozen=True):
@@ -323,6 +340,7 @@ Event = (
     FirstPacket
     | Digit
     | Inactive
+    | NobodySpeaks
     | Played
     | DigitsSent
     | Reported

@@ -14,6 +14,7 @@ from sipgw.flow import Endpoint
 from sipgw.media import plane
 from sipgw.media.convert import Inward
 from sipgw.media.hearing import Hearing
+from sipgw.media.hush import Hush
 from sipgw.media.keys import Keys
 from sipgw.media.latch import Latch
 from sipgw.media.repair import Repair
@@ -74,9 +75,9 @@ class Session:
 
     __slots__ = (
         "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_vigil", "_wiring", "audio", "call",
-        "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing", "id",
-        "inbox", "inward", "keys", "latch", "line", "marker", "octets", "playout", "remote_ssrc", "repair", "reports",
-        "slot", "started", "stats", "stream", "tail", "talking", "tap",
+        "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing",
+        "hush", "id", "inbox", "inward", "keys", "latch", "line", "marker", "octets", "playout", "remote_ssrc",
+        "repair", "reports", "slot", "started", "stats", "stream", "tail", "talking", "tap",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +112,8 @@ class Session:
         self.inbox: list[Piece] = []
         self.inward: Inward | None = None
         self.hearing: Hearing | None = None
+        self.hush: Hush | None = None
+        """Watches whether anybody speaks."""
         self.tap: Tap | None = None
         """Keeps both directions for a recording."""
         # What the far end hears.
@@ -168,6 +171,10 @@ class Session:
             self.destination, self._rtcp_source = stream.remote, None
         if before.held and not stream.held:
             self._vigil.sign(now)
+            if self.hush is not None:
+                self.hush.spoke(now)
+        if self.hush is not None:
+            self.hush.change(self.codec)
         if self.line is not None:
             self.line.restart(now)  # what it held was in another codec
         self._rarely_due = now
@@ -199,11 +206,14 @@ class Session:
         self.extended = extended
         payload = data[start:end] if kind is _AUDIO else None
         if kind is _KEYS:
-            self._key(self._digits.receive(timestamp, data[start:end], now))
+            self._key(self._digits.receive(timestamp, data[start:end], now), now)
             self._rarely_due = min(self._rarely_due, self._digits.next_timer() or _NEVER, self.due)
             self._want_timers(self._rarely_due)
-        elif payload and self.tap is not None:
-            self.tap.heard((now, timestamp, payload, self.codec.name))
+        elif payload:
+            if self.tap is not None:
+                self.tap.heard((now, timestamp, payload, self.codec.name))
+            if self.hush is not None:
+                self.hush.heard(payload, now)
         line = self.line
         if line is not None:
             pieces = line.receive(extended, timestamp, payload or None, now)
@@ -278,8 +288,10 @@ class Session:
         self._rtcp_source = source
         self._vigil.sign(now)
 
-    def _key(self, digit: Digit | None) -> None:
+    def _key(self, digit: Digit | None, now: float) -> None:
         if digit is not None:
+            if self.hush is not None:
+                self.hush.spoke(now)
             self._wiring.emit(plane.Digit(self.id, digit.digit, digit.duration_ms))
 
     # --- addresses ----------------------------------------------------------------------------------------------
@@ -334,7 +346,7 @@ class Session:
 
     def _handle_rare_timers(self, now: float) -> None:
         """What is not due at every packet."""
-        self._key(self._digits.handle_timers(now))
+        self._key(self._digits.handle_timers(now), now)
         self._wiring.keep(self)
         look_again = now + _LOOK_AGAIN  # packets do not arm timers
         if not self.stream.held:
@@ -342,6 +354,10 @@ class Session:
             if silent is not None:
                 self._wiring.emit(plane.Inactive(self.id, round(silent, 1), self.latch.source is None))
             look_again = min(self._vigil.next_timer(), look_again)
+            if self.hush is not None:
+                if silence := self.hush.handle_timers(now):
+                    self._wiring.emit(plane.NobodySpeaks(self.id, *(round(seconds, 1) for seconds in silence)))
+                look_again = min(self.hush.next_timer(), look_again)
         self._rarely_due = min(self._digits.next_timer() or _NEVER, look_again, self.reports.due)
 
     def press(self, digits: str, duration_ms: int, gap_ms: int) -> None:

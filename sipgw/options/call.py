@@ -29,6 +29,12 @@ class RouteOptions:
     max_duration: float = 14_400.0
     max_ringing: float = 60.0
     """How long an INVITE may stay without an answer."""
+    silence_limit: float = 0.0
+    """How long neither side may speak before the caller is reminded, and after that before the end; 0 is no limit."""
+    silence_say: str = ""
+    """What the AI is asked to say as a reminder; empty means `silence_prompt`."""
+    silence_prompt: str = "still-there"
+    """The prompt that reminds; empty: nothing does."""
     max_calls: int = 0
     """Concurrent calls of this route; 0 is no limit."""
     calls_per_second: float = 0.0

@@ -77,6 +77,12 @@ class Route(Section):
     """Seconds after which a call is ended."""
     max_ringing: Seconds = 60.0
     """Seconds a caller may wait for the answer; then the call gets 480."""
+    silence_limit: Wait = 0.0
+    """Seconds neither caller nor AI may speak before a reminder, and after it before the end; 0: however long."""
+    silence_say: str = ""
+    """The reminder, in words for the AI to say; empty: `silence_prompt` is played."""
+    silence_prompt: str = "still-there"
+    """The reminder as a prompt; empty: there is none."""
     max_calls: Count = 0
     """Calls at a time; 0: no limit. More get 486: the route is busy."""
     calls_per_second: Rate = 0.0

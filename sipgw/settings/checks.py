@@ -10,6 +10,7 @@ from sipgw.settings.checks_sip import check_address, check_sip
 from sipgw.settings.dialects import check_backend
 from sipgw.settings.media import Media
 from sipgw.settings.model import Settings
+from sipgw.settings.packaged import prompt_names
 from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
 from sipgw.settings.trunks import Trunk
@@ -29,6 +30,7 @@ def check(settings: Settings, source: Source) -> None:
         source.complain(("routes",), "is empty", "nobody could call; add a route")
     for name, backend in settings.backends.items():
         check_backend(backend.options(name), source)
+    _prompt(settings.calls.hold_music, ("calls", "hold_music"), source)
     users: dict[str, Where] = {}
     for name, trunk in settings.trunks.items():
         _trunk(trunk, ("trunks", name), users, source)
@@ -86,7 +88,14 @@ def _target(target: str | Asked, where: Where, settings: Settings, source: Sourc
         source.complain(where, f"there is no backend {target!r}", hint)
 
 
+def _prompt(name: str, where: Where, source: Source) -> None:
+    names = prompt_names()
+    if name and name not in names:
+        source.complain(where, f"there is no prompt {name!r}", did_you_mean(name, names))
+
+
 def _route(route: Route, where: Where, settings: Settings, source: Source) -> None:
+    _prompt(route.silence_prompt, (*where, "silence_prompt"), source)
     if not route.targets:
         source.complain((*where, "targets"), "is empty", "name a backend")
     for index, target in enumerate(route.targets):

@@ -6,6 +6,11 @@ from pathlib import Path
 from sipgw.errors import UsageError
 
 
+def prompt_names() -> list[str]:
+    """The prompts there are."""
+    return sorted(path.stem for path in embedded("config/prompts/apology.wav").parent.glob("*.wav"))
+
+
 def embedded(path: str) -> Path:
     """A file that comes with the program, such as `config/sipgw.yaml` or `pcaps/first-call.pcap`.
 

@@ -28,6 +28,8 @@ class Known(msgspec.Struct):
     """What is being played."""
     keys: list[int] = []
     """How many keys each `SendDigits` had that is still at it."""
+    watch: plane.WatchSilence | None = None
+    """What silence is told of."""
     recording: plane.StartRecording | None = None
     """What is being recorded, or finished."""
     path: str = ""
@@ -60,6 +62,8 @@ class Known(msgspec.Struct):
                 self.prompt = None
             case plane.SendDigits(digits=digits):
                 self.keys = [*self.keys, len(digits)]
+            case plane.WatchSilence():
+                self.watch = command
             case plane.Tell(intent=Open() as intent):
                 self.opened = intent
             case plane.Tell(intent=Mute(muted=muted)):
@@ -112,6 +116,7 @@ class Known(msgspec.Struct):
             commands.append(self._resumed(self.connect))
             commands += [plane.Tell(name, Mute(True))] * self.muted
             commands += [plane.Tell(name, self.opened)] if self.opened else []
+        commands += [self.watch] if self.watch else []
         if self.recording is not None and not self.recorded:
             commands.append(self.recording)
             commands += [plane.PauseRecording(name)] * self.paused

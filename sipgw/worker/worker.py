@@ -142,6 +142,9 @@ class Worker:
     def _send_digits(self, placed: Placed, command: plane.SendDigits, now: float) -> None:
         self._engine.press(command)
 
+    def _watch_silence(self, placed: Placed, command: plane.WatchSilence, now: float) -> None:
+        self._engine.watch_silence(command, now)
+
     def _start_recording(self, placed: Placed, command: plane.StartRecording, now: float) -> None:
         if self._recorder.tap(placed.id) is not None:
             self._note("recorded_already", now, placed.call, command.name)
@@ -255,6 +258,7 @@ _COMMANDS: dict[type, Callable[[Worker, Placed, Any, float], None]] = {
     plane.Play: Worker._play,
     plane.StopPlaying: Worker._stop_playing,
     plane.SendDigits: Worker._send_digits,
+    plane.WatchSilence: Worker._watch_silence,
     plane.StartRecording: Worker._start_recording,
     plane.StopRecording: Worker._stop_recording,
     plane.PauseRecording: Worker._pause_recording,

@@ -1,16 +1,20 @@
-"""Calls whose media stays away end by themselves; a call on hold, or one that still sends RTCP, does not."""
+"""Calls whose media stays away, or in which nobody speaks, end by themselves; one on hold does not."""
 
 import asyncio
 from pathlib import Path
 
 from tests.e2e.phone import calling
-from tests.e2e.plan import BOTH, plan, to
+from tests.e2e.plan import BOTH, ai, plan, to
+from tests.e2e.sound import tone
+from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import Gateway, running
 
 GONE = 1.5
 """Seconds of silence after which a call ends."""
 NEVER = 0.8
 """Seconds an answered call may stay without its first packet."""
+HUSH = 1.5
+"""Seconds nobody may speak."""
 LONG = 2.5
 """Seconds, longer than both."""
 
@@ -77,3 +81,43 @@ async def test_a_call_without_media_ends_by_itself(tmp_path: Path, workers: int)
     reasons = {line["called"]: line["reason"] for line in ended}
     assert reasons.pop("never") == "no_packet_ever"
     assert set(reasons.values()) == {"no_more_packets"}
+
+
+async def says_nothing(gateway: Gateway) -> None:
+    """Reminded by a prompt, and still silent."""
+    async with calling(f"prompt@{gateway.address}") as phone:
+        await phone.ended()
+        assert "silence" in phone.reason
+        assert 2 * HUSH + 1.0 < phone.ended_at - phone.answered_at < 2 * HUSH + 2.5
+        heard = phone.sound()
+        assert abs(heard[int(0.3 * 8000) : int(0.8 * HUSH * 8000)]).max() < 100, "not before its time"
+        assert abs(heard).max() > 5000
+
+
+async def answers(gateway: Gateway) -> None:
+    """Reminded, and then there again: the reminder counts for nothing any longer."""
+    async with calling(f"prompt@{gateway.address}") as phone:
+        for _ in range(2):
+            await asyncio.sleep(HUSH + 1.6)
+            phone.say(tone(0.4, 600))
+        assert phone.up
+        await phone.hang_up()
+
+
+async def is_asked_by_its_ai(gateway: Gateway, backend: FakeBackend) -> None:
+    """The AI gets the words; here it keeps them to itself."""
+    async with calling(f"words@{gateway.address}") as phone:
+        await backend.sent("say")
+        await phone.ended()
+        assert "silence" in phone.reason
+    assert backend.last.of("say") == [{"type": "say", "text": "Are you there?"}]
+
+
+async def test_a_call_in_which_nobody_speaks_ends_after_a_reminder(tmp_path: Path) -> None:
+    async with FakeBackend() as backend, FakeBackend() as mute:
+        silent = to("prompt", ai(mute), silence_limit=HUSH)
+        asked = to("words", ai(backend), silence_limit=HUSH, silence_say="Are you there?")
+        async with running(tmp_path, plan(silent, asked)) as gateway:
+            await asyncio.gather(says_nothing(gateway), answers(gateway), is_asked_by_its_ai(gateway, backend))
+            ended = await gateway.said("call ended", 3)
+    assert sorted(line["cause"] for line in ended) == ["normal", "silence", "silence"]

@@ -162,6 +162,8 @@ def route(fields: str) -> str:
          "write 203.0.113.7 or 203.0.113.0/24"),
         ("targets: [demo]\n    anyone: true\n    last_resort: 200",
          "x.yaml:7: routes[0].last_resort: '200' is no last resort; write apology, or a SIP code from 400 to 699"),
+        ("targets: [demo]\n    anyone: true\n    silence_prompt: still_there",
+         "x.yaml:7: routes[0].silence_prompt: there is no prompt 'still_there'; did you mean still-there?"),
         ("targets: [demo]\n    anyone: true\n    taget_timeout: 2",
          "x.yaml:7: routes[0].taget_timeout: unknown key; did you mean target_timeout?"),
     ],

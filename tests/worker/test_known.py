@@ -101,3 +101,8 @@ def test_keys_on_their_way_are_counted() -> None:
     press = plane.SendDigits("s", "12"), plane.SendDigits("s", "3")
     assert known(*press).lost() == [plane.DigitsSent("s", 2, False), plane.DigitsSent("s", 1, False)]
     assert known(*press, plane.DigitsSent("s", 2, True)).keys == [1]
+
+
+def test_what_silence_is_told_of_is_asked_for_again() -> None:
+    watch = plane.WatchSilence("s", 30.0)
+    assert known(watch).again(None) == [CREATE, watch]

@@ -133,6 +133,9 @@ class Media:
     def _ignore(self, placed: SimulatedPlaced, command: plane.Command, now: float) -> None:
         """It makes no difference here."""
 
+    def _watch_silence(self, placed: SimulatedPlaced, command: plane.WatchSilence, now: float) -> None:
+        self._engine.watch_silence(command, now)
+
     def _destroy(self, placed: SimulatedPlaced, command: plane.DestroySession, now: float) -> None:
         self._stop_recording(placed, command, now)
         placed.silence("call_ended")
@@ -222,5 +225,6 @@ _COMMANDS: dict[type, Callable[[Media, SimulatedPlaced, Any, float], None]] = {
     plane.StopRecording: Media._stop_recording,
     plane.PauseRecording: Media._ignore,
     plane.ResumeRecording: Media._ignore,
+    plane.WatchSilence: Media._watch_silence,
     plane.DestroySession: Media._destroy,
 }
