@@ -12,7 +12,8 @@ from structlog.typing import FilteringBoundLogger
 from sipgw.app.control import Control
 from sipgw.app.reload import Reloaded
 from sipgw.call.commands import Command
-from sipgw.call.registry import Calls, CallView
+from sipgw.call.registry import Calls
+from sipgw.call.view import CallView
 from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint, written
 from sipgw.io.ports import PortPool

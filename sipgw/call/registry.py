@@ -6,13 +6,12 @@ A call that breaks, by a defect of ours, is ended; the others go on.
 import traceback
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sipgw.call import effects as do
 from sipgw.call.admission import Admission
 from sipgw.call.call import Call
 from sipgw.call.causes import Refusal
-from sipgw.call.cdr import last_ready
 from sipgw.call.commands import Command, NoSuchCall
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent, HookEvent, PortEvent, PortsOpened, TimerFired
@@ -23,6 +22,7 @@ from sipgw.call.routing import Routes
 from sipgw.call.snapshot import CallSnapshot
 from sipgw.call.states import State
 from sipgw.call.surroundings import Surroundings
+from sipgw.call.view import CallView, view_of
 from sipgw.errors import Cause
 from sipgw.media import plane
 from sipgw.options import CallOptions, MediaOptions
@@ -30,32 +30,6 @@ from sipgw.sip.events import Invited, Reinvited, SipEvent
 from sipgw.trace import Mark, Note, Trace, silent
 
 DRAIN_TIMER = "drain"
-
-
-@dataclass(frozen=True, slots=True)
-class CallView:
-    """One call as it stands, for whoever looks from outside. Times are Unix times."""
-
-    call: str
-    caller: str
-    called: str
-    state: str
-    target: str
-    codec: str
-    started: float
-    answered: float | None
-    held_by: tuple[str, ...] = ()
-    """Who has it on hold: `gateway`, `caller`."""
-    prompt: str = ""
-    """The prompt that plays."""
-    recording: str = "off"
-    """`on`, `paused` or `off`."""
-    source: str = ""
-    """The address the INVITE came from."""
-    route: str = ""
-    """The pattern of the route that took it."""
-    serial: int = 0
-    """Counts the calls of this run."""
 
 
 class Calls:
@@ -107,7 +81,7 @@ class Calls:
 
     def calls(self) -> tuple[CallView, ...]:
         """A snapshot of all calls."""
-        return tuple(map(_view, self._calls.values()))
+        return tuple(map(view_of, self._calls.values()))
 
     def reconfigure(self, options: CallOptions) -> None:
         """New calls go by these options, and limits count at once; calls that are there keep what they began with."""
@@ -133,7 +107,7 @@ class Calls:
     def view(self, call: str) -> CallView | None:
         """One call as it stands; None where there is none of that id."""
         found = self._calls.get(call)
-        return None if found is None else _view(found)
+        return None if found is None else view_of(found)
 
     # --- what outlives the process --------------------------------------------------------------------------------
 
@@ -322,23 +296,3 @@ class Calls:
 
     def _unknown(self, event: object, name: str, now: float) -> None:
         self._trace(Note(now, "call", Mark.DROP, "no_such_call", detail=f"{type(event).__name__} {name}"))
-
-
-def _view(call: Call) -> CallView:
-    draft = call.draft
-    return CallView(
-        call=call.id,
-        caller=draft.caller,
-        called=draft.called,
-        state=call.state.name.lower(),
-        target=last_ready(draft.targets),
-        codec=draft.codec,
-        started=draft.wall(draft.started),
-        answered=None if draft.answered is None else draft.wall(draft.answered),
-        held_by=call.held_by,
-        prompt=call.prompt,
-        recording=call.recording,
-        source=draft.source,
-        route=draft.route,
-        serial=call.serial,
-    )

@@ -3,7 +3,7 @@
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
 from sipgw.call.events import PortsOpened
-from sipgw.call.registry import CallView
+from sipgw.call.view import CallView
 from sipgw.media import plane
 from sipgw.options import BackendOptions, CallOptions
 from sipgw.sip import events as sip

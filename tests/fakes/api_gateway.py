@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL
 
 from sipgw.call.commands import Command, NoSuchCall, WrongState
-from sipgw.call.registry import CallView
+from sipgw.call.view import CallView
 from sipgw.errors import Unavailable
 from sipgw.ops.api.gateway import Reload
 from sipgw.ops.feed import Feed

@@ -21,7 +21,7 @@ from sipgw.call.commands import (
     StopPrompt,
     StopRecording,
 )
-from sipgw.call.registry import CallView
+from sipgw.call.view import CallView
 from sipgw.ops.api.access import Role, Who
 from sipgw.ops.api.desk import Desk
 from sipgw.ops.api.gateway import Gateway

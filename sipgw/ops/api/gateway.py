@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sipgw.call.commands import Command
-from sipgw.call.registry import CallView
+from sipgw.call.view import CallView
 from sipgw.ops.feed import Feed
 from sipgw.ops.metrics import Metrics
 from sipgw.records.reading import Reader

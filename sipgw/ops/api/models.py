@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sipgw.call.registry import CallView
+from sipgw.call.view import CallView
 
 
 class Model(BaseModel):
