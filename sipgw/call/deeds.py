@@ -59,6 +59,7 @@ class Deeds(Recorder):
             heard=self._heard,
             acknowledged=self._acknowledged,
             sorry=self._sorry,
+            reminded=None if self._reminded is None else self._around.wall(self._reminded),
         )
 
     def restore(self, kept: KeptDeeds, now: float) -> None:
@@ -68,6 +69,7 @@ class Deeds(Recorder):
         self._targets.restore(kept.targets)
         self.restore_recorder(kept.recorder)
         self._heard, self._acknowledged, self._sorry = kept.heard, kept.acknowledged, kept.sorry
+        self._reminded = None if kept.reminded is None else kept.reminded - self._around.wall(0.0)
         self._around.limits.go_on(self._call, self._draft.source, kept.route)
 
     def refuse(self, refusal: Refusal, now: float) -> Seen:
@@ -254,7 +256,7 @@ class Deeds(Recorder):
         self._held.tell(Open())
         self._note_far_hold(moment.now)
         self._set_mute()
-        if limit := self._its_route.options.silence_limit:
+        if limit := self._its_route.silence_limit:
             self._held.watch_silence(limit)
         return None
 
@@ -267,11 +269,11 @@ class Deeds(Recorder):
             return Seen.SILENT_TOO_LONG
         self._reminded = moment.now
         self._happened(Kind.SILENCE, moment.now, seconds=event.seconds)
-        options = self._its_route.options
-        if options.silence_say:
-            self._held.tell(Say(options.silence_say))
-        elif options.silence_prompt:
-            self._play(options.silence_prompt, moment.now)
+        route = self._its_route
+        if route.silence_say:
+            self._held.tell(Say(route.silence_say))
+        elif route.silence_prompt:
+            self._play(route.silence_prompt, moment.now)
         return None
 
     # --- re-INVITE --------------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ class KeptDeeds:
     heard: bool
     acknowledged: bool
     sorry: bool
+    reminded: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

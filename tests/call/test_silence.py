@@ -102,3 +102,13 @@ def test_silence_that_crosses_something_else_is_nothing(meanwhile: str) -> None:
     before = control.drops()
     assert silent(control, phone, 0.1, caller=2 * LIMIT) == []
     assert control.drops() == before
+
+
+def test_a_control_that_is_started_again_remembers_the_reminder() -> None:
+    control, phone = talking()
+    silent(control, phone)
+    control.advance(2.0)
+    phone.played()
+    control.restart()
+    silent(control, phone, caller=2 * LIMIT + 2.0)
+    assert control.byes == {"leg1": 1}
