@@ -39,6 +39,8 @@ class Run:
     """Of that, the media workers' part; 0 where media runs in control's process."""
     floor_ms: float | None = None
     """The same bytes through raw sockets, measured just before."""
+    wakeups: float | None = None
+    """How often a second the gateway was woken; the dearer its processor's switches, the more that costs."""
     rss_mb: float | None = None
     to_ai_ms: Spread | None = None
     """Delay the gateway adds from caller to AI."""
@@ -86,6 +88,7 @@ FIGURES = {
     "floor_ms": "floor, ms a call-second",
     "to_floor": "CPU, times the floor",
     "calls_per_core": "calls a core",
+    "wakeups": "wake-ups a second",
     "rss_mb": "memory, MB",
     "to_ai_ms.p50": "caller to AI, ms, median",
     "to_ai_ms.p99": "caller to AI, ms, 99 %",

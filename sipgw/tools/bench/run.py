@@ -94,7 +94,8 @@ async def _measure(plan: Plan, used: Used, generator: Child, backend: Child) -> 
     seconds, stamp_after = time.monotonic() - began, time.time_ns()
     frames_after = await _frames(backend)
     control, workers = (
-        Usage(later.cpu - earlier.cpu, later.rss_mb) for earlier, later in zip(before, after, strict=True)
+        Usage(later.cpu - earlier.cpu, later.rss_mb, later.wakeups - earlier.wakeups)
+        for earlier, later in zip(before, after, strict=True)
     )
     ours = control.cpu + workers.cpu + ends_after - ends
     other = max(machine_cpu()[0] - machine - ours, 0.0) / seconds
@@ -109,6 +110,7 @@ def _fill(result: Run, measured: _Measured, *, measures_cpu: bool) -> None:
     call_seconds = max(result.answered, 1) * measured.seconds
     result.cpu_workers_ms = round(measured.workers.cpu * 1000 / call_seconds, 3)
     result.cpu_ms = round(measured.control.cpu * 1000 / call_seconds + result.cpu_workers_ms, 3)
+    result.wakeups = round((measured.control.wakeups + measured.workers.wakeups) / measured.seconds)
     result.rss_mb = round(measured.control.rss_mb + measured.workers.rss_mb, 2)
 
 

@@ -16,14 +16,21 @@ class Usage:
     """Seconds of CPU so far, user and system."""
     rss_mb: float = 0.0
     """Memory, what is shared divided among its sharers (PSS)."""
+    wakeups: int = 0
+    """How often it has waited for something and been woken."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.cpu + other.cpu, self.rss_mb + other.rss_mb)
+        return Usage(self.cpu + other.cpu, self.rss_mb + other.rss_mb, self.wakeups + other.wakeups)
 
 
 def usage(pid: int) -> Usage:
     """Of one process, with all its threads."""
-    return Usage(_cpu(pid), _memory_mb(pid))
+    threads = (_PROC / str(pid) / "task").iterdir()
+    return Usage(
+        _cpu(pid),
+        _field(_PROC / str(pid) / "smaps_rollup", "Pss:") / 1024,
+        sum(_field(thread / "status", "voluntary_ctxt_switches:") for thread in threads),
+    )
 
 
 def descendants(pid: int) -> list[int]:
@@ -48,8 +55,8 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK
 
 
-def _memory_mb(pid: int) -> float:
-    for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+def _field(path: Path, name: str) -> int:
+    for line in path.read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1])
+    return 0
