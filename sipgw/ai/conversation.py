@@ -117,7 +117,8 @@ class Conversation(Deeds):
             message = self._dialect.audio(self._silence if self._muted else frame, now)
             if message is not None:
                 messages.append(message)
-        self._pump(now)
+        if not messages:  # only a frame that is not sent can have been answered at once
+            self._pump(now)
         return messages
 
     def spent(self) -> Spent:
@@ -186,24 +187,23 @@ class Conversation(Deeds):
 
     def _pump(self, now: float) -> None:
         """Take from the dialect until it has nothing more, unless a clear's result has to come first."""
-        inbox = self._inbox
-        self._collect()
-        while inbox and self._clearing is None:
+        inbox, dialect = self._inbox, self._dialect
+        self._told = True
+        while True:
+            if self._told:  # it has something new only once it was told something
+                self._told = False
+                inbox += dialect.events()
+                if messages := dialect.to_send():
+                    self._actions += map(act.Send, messages)
+            if not inbox or self._clearing is not None:
+                return
             self._on(inbox.popleft(), now)
-            if self._told:
-                self._collect()
-
-    def _collect(self) -> None:
-        """Take what the dialect has; it has something new only once it was told something."""
-        self._told = False
-        if events := self._dialect.events():
-            self._inbox += events
-        if messages := self._dialect.to_send():
-            self._actions += map(act.Send, messages)
 
     def _on(self, event: read.Event, now: float) -> None:
         if type(event) is Speech and self.state is _SPEAKING and not self._muted and event.item not in self._stale:
-            self._play(event, now)  # the usual case, fifty times a second; the table says the same
+            # The usual case, fifty times a second; the table says the same.
+            self._queued = True
+            self._actions.append(act.Play(event.audio, event.item))
         elif isinstance(event, Dropped):
             self._drop(event.reason, event.detail, now)
         else:

@@ -40,7 +40,10 @@ class Dialect(Protocol):
         """A text or binary message of the backend."""
 
     def audio(self, frame: bytes | memoryview, now: float) -> str | bytes | None:
-        """The message that carries a frame of the caller's audio, or None where there is nothing to send."""
+        """The message that carries a frame of the caller's audio, or None where there is nothing to send.
+
+        Where there is a message, nothing else comes of the frame: no event, no other message, no timer.
+        """
 
     def send(self, event: GatewayEvent, now: float) -> None:
         """Translate an event for the backend."""

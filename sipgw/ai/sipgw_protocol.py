@@ -109,6 +109,8 @@ class SipgwProtocol:
 
     def to_send(self) -> list[str | bytes]:
         """Take the messages to send, in order."""
+        if not self._out:
+            return []
         taken, self._out = self._out, []
         return taken
 
@@ -144,22 +146,18 @@ class SipgwProtocol:
     def receive(self, message: str | bytes, now: float) -> None:
         """Take a message: binary is speech, text is one of those below or a named drop."""
         if isinstance(message, bytes):
-            self._speech(message)
+            if self._half or len(message) % 2:
+                message = self._whole(message)
+            if message:
+                self._events.append(Speech(message, self._item))
             return
         try:
             self._said(wire.decode(message))
         except wire.Unusable as unusable:
             self._events.append(Dropped(unusable.reason, unusable.detail))
 
-    def _speech(self, message: bytes) -> None:
-        """Audio of the current item, in whole samples."""
-        if self._half or len(message) % 2:
-            message = self._whole(message)
-        if message:
-            self._events.append(Speech(message, self._item))
-
     def _whole(self, message: bytes) -> bytes:
-        """Services that make speech cut it anywhere, even within a sample."""
+        """Audio in whole samples: services that make speech cut it anywhere, even within one."""
         audio = self._half + message
         whole = len(audio) - len(audio) % 2
         self._half = audio[whole:]

@@ -7,6 +7,7 @@ only where something is out of the ordinary.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from sipgw.ai.events import AudioFormat
 from sipgw.audio.playout import Playout
@@ -24,7 +25,7 @@ from sipgw.media.tap import Tap
 from sipgw.media.vigil import Vigil
 from sipgw.options import MediaOptions
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
-from sipgw.rtp.packet import BadPacket, header, is_rtcp
+from sipgw.rtp.packet import HEADER_BYTES, PLAIN, BadPacket, fields, header, is_rtcp
 from sipgw.rtp.sequence import Seen
 from sipgw.rtp.stats import ReceiveStats
 from sipgw.rtp.timeline import Piece, Timeline
@@ -33,6 +34,8 @@ from sipgw_codecs.registry import Codec, codec
 
 _NEVER = float("inf")
 _LOOK_AGAIN = 1.0
+_COARSE = 0.05
+"""What has time is looked after at whole multiples of this, so that one look at all sessions serves many of them."""
 _COMFORT_NOISE = 13
 """RFC 3389; its content is not needed: the time line fills the pause."""
 
@@ -184,11 +187,15 @@ class Session:
 
     def receive(self, data: bytes, source: Endpoint, now: float) -> None:
         """Take a datagram from the RTP socket."""
-        try:
-            payload_type, _, sequence, timestamp, ssrc, start, end = header(data)
-        except BadPacket as bad:
-            self._drop(bad.reason, now)
-            return
+        if data[:1] == PLAIN and len(data) >= HEADER_BYTES:  # as `header` does it, without the call
+            _, second, sequence, timestamp, ssrc = fields(data)
+            payload_type, start, end = second & 0x7F, HEADER_BYTES, len(data)
+        else:
+            try:
+                payload_type, _, sequence, timestamp, ssrc, start, end = header(data)
+            except BadPacket as bad:
+                self._drop(bad.reason, now)
+                return
         kind = self._kinds.get(payload_type)
         if kind is None:
             self._receive_other(data, source, now)
@@ -358,7 +365,8 @@ class Session:
                 if silence := self.hush.handle_timers(now):
                     self._wiring.emit(plane.NobodySpeaks(self.id, *(round(seconds, 1) for seconds in silence)))
                 look_again = min(self.hush.next_timer(), look_again)
-        self._rarely_due = min(self._digits.next_timer() or _NEVER, look_again, self.reports.due)
+        rarely = ceil(min(look_again, self.reports.due) / _COARSE) * _COARSE
+        self._rarely_due = min(self._digits.next_timer() or _NEVER, rarely)
 
     def press(self, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send keys, where the far end takes them now; `DigitsSent` says so, or that it does not.

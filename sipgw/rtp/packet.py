@@ -9,6 +9,10 @@ Data = bytes | bytearray | memoryview
 
 HEADER_BYTES = 12
 _FIXED = Struct("!BBHII")
+fields = _FIXED.unpack_from
+"""First and second byte, sequence, timestamp and SSRC of a datagram that is long enough for them."""
+PLAIN = b"\x80"
+"""How a packet without padding, extension and CSRC begins: nearly every packet of a phone."""
 _VERSION_2 = 0x80
 _PADDING = 0x20
 _EXTENSION = 0x10

@@ -37,7 +37,7 @@ class Sequence:
         probation: how many packets in order it takes to believe a new source; 1 believes at once.
     """
 
-    __slots__ = ("_base", "_earlier", "_jumped_to", "_missing", "_probation", "gaps", "newest", "runs")
+    __slots__ = ("_base", "_earlier", "_jumped_to", "_missing", "_probation", "gaps", "newest", "runs", "settled")
 
     def __init__(self, probation: int = 2) -> None:
         self._probation = probation
@@ -47,6 +47,8 @@ class Sequence:
         self._earlier = 0
         self.newest = -1
         """Highest extended number of this run, -1 before the first; its low 16 bits are the packet's own."""
+        self.settled = False
+        """Nothing is in doubt: of the next packet in order all there is to do is to count `newest` up."""
         self.gaps = 0
         """How often numbers were passed over, one or more in a row; late packets may have filled some since."""
         self.runs = 0
@@ -60,6 +62,7 @@ class Sequence:
         if 0 < ahead < _MAX_DROPOUT:
             self.newest += ahead
             self._jumped_to = -1
+            self.settled = True
             if ahead > 1:
                 self.gaps += 1
             return _VALID, self.newest
@@ -88,6 +91,7 @@ class Sequence:
             self._begin(sequence)
             return Seen.RESTARTED, self.newest
         self._jumped_to = (sequence + 1) % _MODULUS
+        self.settled = False
         return Seen.JUMP, sequence
 
     def _begin(self, sequence: int) -> None:
@@ -95,4 +99,5 @@ class Sequence:
         # One cycle up, so that a late packet from before the first never gets a negative number.
         self._base = self.newest = sequence + _MODULUS
         self._jumped_to = -1
+        self.settled = True
         self.runs += 1

@@ -100,14 +100,16 @@ class Talk:
             return
         now = time.monotonic()
         try:
-            for message in self._conversation.caller_audio(audio, now):
+            messages = self._conversation.caller_audio(audio, now)
+            for message in messages:
                 # A backend that takes audio is set up; after a reconnection there is no other word of it.
                 if self._deadline is not None:
                     self._is_set_up()
                 if self._socket is not None:
                     self._socket.send_audio(message)
-            self._carry_out(now)
-        except Exception as error:  # noqa: BLE001 - as in `_do`, which costs two calls more
+            if not messages:
+                self._carry_out(now)
+        except Exception as error:  # noqa: BLE001 - as in `_do`, without its calls
             self._fail(error)
 
     def end(self, reason: str) -> None:
@@ -135,7 +137,14 @@ class Talk:
 
     def message(self, message: str | bytes) -> None:
         """The backend sent a message."""
-        self._do(self._conversation.message, message)
+        if self._over:
+            return
+        now = time.monotonic()
+        try:
+            self._conversation.message(message, now)
+            self._carry_out(now)
+        except Exception as error:  # noqa: BLE001 - as in `_do`, without its calls
+            self._fail(error)
 
     def failed(self, failure: Failed) -> None:
         """The socket could not be opened."""
@@ -168,7 +177,10 @@ class Talk:
     def _carry_out(self, now: float) -> None:
         while actions := self._conversation.actions():
             for action in actions:
-                _DEEDS[type(action)](self, action, now)
+                if type(action) is act.Play:
+                    self.playout.add(action.audio, action.item)
+                else:
+                    _DEEDS[type(action)](self, action, now)
         due = self._conversation.next_timer()
         if due != self._due:
             self._arm(due, now)
@@ -211,9 +223,6 @@ class Talk:
 
     # --- deeds ------------------------------------------------------------------------------------------------
 
-    def _play(self, action: act.Play, now: float) -> None:
-        self.playout.add(action.audio, action.item)
-
     def _end_item(self, action: act.EndItem, now: float) -> None:
         self.playout.end(action.item)
 
@@ -243,7 +252,6 @@ class Talk:
 
 
 _DEEDS: dict[type, Callable[[Talk, Any, float], None]] = {
-    act.Play: Talk._play,
     act.EndItem: Talk._end_item,
     act.ClearPlayout: Talk._clear,
     act.PlaceMark: Talk._mark,
