@@ -1,53 +1,57 @@
 """What a conversation wants done: the shell carries these out, in order, after every call it makes."""
 
-from typing import NamedTuple
+import msgspec
 
 from sipgw.ai.events import Report
 
 
-class Play(NamedTuple):
-    """Queue audio for the caller. A named tuple and not a struct: fifty a second, made and thrown away."""
+class _Action(msgspec.Struct, frozen=True, gc=False):
+    """Structs: some are made and thrown away fifty times a second, which takes a fifth of a named tuple's time."""
+
+
+class Play(_Action, frozen=True, gc=False):
+    """Queue audio for the caller."""
 
     audio: bytes
     item: str
 
 
-class EndItem(NamedTuple):
+class EndItem(_Action, frozen=True, gc=False):
     """The item is complete."""
 
     item: str
 
 
-class ClearPlayout(NamedTuple):
+class ClearPlayout(_Action, frozen=True, gc=False):
     """Drop everything queued, at once, and hand the result to `Conversation.cleared` before anything else."""
 
 
-class PlaceMark(NamedTuple):
+class PlaceMark(_Action, frozen=True, gc=False):
     """Put a mark behind everything queued."""
 
     name: str
 
 
-class Send(NamedTuple):
+class Send(_Action, frozen=True, gc=False):
     """Send to the backend's socket, never to be dropped."""
 
     message: str | bytes
 
 
-class Tell(NamedTuple):
+class Tell(_Action, frozen=True, gc=False):
     """Report to control."""
 
     report: Report
 
 
-class Reconnect(NamedTuple):
+class Reconnect(_Action, frozen=True, gc=False):
     """Let go of the socket and, after a while, open what `Conversation.connect` says."""
 
     attempt: int
     """From 0; how long the while is depends on it."""
 
 
-class CloseSocket(NamedTuple):
+class CloseSocket(_Action, frozen=True, gc=False):
     """Close the socket (RFC 6455 section 7.4)."""
 
     code: int

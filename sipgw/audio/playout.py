@@ -65,19 +65,14 @@ class Cleared:
 class _Item:
     """Bytes of one utterance."""
 
+    name: str
     received: int = 0
     sent: int = 0
     ended: bool = False
 
 
-@dataclass(slots=True)
-class _Audio:
-    """A piece as it came, and how far it has been taken."""
-
-    data: bytes
-    name: str
-    item: _Item
-    offset: int = 0
+_Audio = tuple[bytes, _Item]
+"""A piece as it came. A plain tuple: there are fifty a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +99,9 @@ class Playout:
     """
 
     __slots__ = (
-        "_burst", "_closed", "_fade", "_happened", "_items", "_longest", "_notify", "_playing", "_queue", "_queued",
-        "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watch_frames", "_watched", "active",
-        "live", "overflow_bytes", "trimmed_ms",
+        "_burst", "_closed", "_fade", "_happened", "_items", "_longest", "_notify", "_offset", "_playing", "_queue",
+        "_queued", "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watch_frames", "_watched",
+        "active", "live", "overflow_bytes", "trimmed_ms",
     )  # fmt: skip
 
     def __init__(
@@ -132,6 +127,8 @@ class Playout:
         self._longest = self._bytes_of(longest_ms)
         self._burst = self._bytes_of(_BURST_MS)
         self._queue: deque[_Audio | _Mark | _End] = deque()
+        self._offset = 0
+        """How far the piece at the head has been taken."""
         self._queued = 0
         self._closed = 0
         """Ends and marks in the queue: the audio before them is not waiting for more."""
@@ -147,18 +144,18 @@ class Playout:
 
     def add(self, audio: bytes, item: str = "") -> None:
         """Queue audio of an item, behind everything queued so far."""
-        room = self._longest - self._queued
-        if len(audio) > room:
+        size, room = len(audio), self._longest - self._queued
+        if size > room:
             kept = room - room % self._sample_bytes
-            self.overflow_bytes += len(audio) - kept
-            audio = audio[:kept]
-        if audio:
+            self.overflow_bytes += size - kept
+            audio, size = audio[:kept], kept
+        if size:
             entry = self._items.get(item)
             if entry is None or entry.ended:
                 entry = self._open(item)
-            entry.received += len(audio)
-            self._queue.append(_Audio(audio, item, entry))
-            self._queued += len(audio)
+            entry.received += size
+            self._queue.append((audio, entry))
+            self._queued += size
             self.active = True
 
     def end(self, item: str = "") -> None:
@@ -173,7 +170,7 @@ class Playout:
         self._close(_Mark(name))
 
     def _open(self, name: str) -> _Item:
-        entry = self._items[name] = _Item()
+        entry = self._items[name] = _Item(name)
         if len(self._items) > _REMEMBERED_ITEMS:
             self._forget()
         return entry
@@ -203,8 +200,11 @@ class Playout:
             return self._take_last(size)
         self._waited = 0
         head = self._queue[0]
-        if self._playing and not self._closed and type(head) is _Audio and len(head.data) - head.offset >= size:
-            frame = self._slice(head, size)  # the usual case, in the middle of speech
+        if self._playing and type(head) is tuple and not self._offset and len(head[0]) == size and not self._closed:
+            # The usual case, in the middle of speech: a source that speaks in frames.
+            frame, item = self._queue.popleft()  # type: ignore[misc]
+            item.sent += size
+            self._queued -= size
         else:
             frame = self._cut(size)
         if self.live:
@@ -241,14 +241,16 @@ class Playout:
 
     def _slice(self, head: _Audio, size: int) -> bytes:
         """Part of one piece, which is dropped when it is used up."""
-        at = head.offset
-        end = head.offset = at + size
-        head.item.sent += size
+        data, item = head
+        at, end = self._offset, self._offset + size
+        item.sent += size
         self._queued -= size
-        if end == len(head.data):
+        if end == len(data):
             self._queue.popleft()
-            return head.data if at == 0 else head.data[at:]
-        return head.data[at:end]
+            self._offset = 0
+            return data[at:]
+        self._offset = end
+        return data[at:end]
 
     def _gather(self, size: int) -> bytes:
         """A frame that lies across several pieces, or behind marks."""
@@ -256,25 +258,25 @@ class Playout:
         while size:
             self._pass_marks()
             head = self._queue[0]
-            assert type(head) is _Audio
-            part = self._slice(head, min(size, len(head.data) - head.offset))
+            assert isinstance(head, tuple)
+            part = self._slice(head, min(size, len(head[0]) - self._offset))
             parts.append(part)
             size -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _pass_marks(self) -> None:
         """Tell of the marks and ends that have come to the head."""
-        while self._queue and not isinstance(self._queue[0], _Audio):
-            entry = self._queue.popleft()
+        while self._queue and not isinstance(entry := self._queue[0], tuple):
+            self._queue.popleft()
             self._closed -= 1
             self._tell(MarkReached(entry.name) if isinstance(entry, _Mark) else ItemFinished(entry.name))
 
     def _start(self) -> None:
         self._pass_marks()
         head = self._queue[0]
-        assert isinstance(head, _Audio)
+        assert isinstance(head, tuple)
         self._playing = True
-        self._tell(PlayoutStarted(head.name))
+        self._tell(PlayoutStarted(head[1].name))
 
     def _rest(self) -> None:
         """Nothing is left to play, nor announced."""
@@ -301,7 +303,7 @@ class Playout:
         for name, _ in items:
             del self._items[name]
         self._queue.clear()
-        self._queued = self._closed = self._waited = 0
+        self._queued = self._offset = self._closed = self._waited = 0
         self._playing, self.active = False, bool(self._tail)
         return Cleared(tuple((name, self._ms(one.sent), self._ms(one.received)) for name, one in items), marks)
 
@@ -310,11 +312,11 @@ class Playout:
 
     def _peek(self, size: int) -> bytes:
         """The next bytes, left where they are."""
-        parts, left = [], size
+        parts, left, at = [], size, self._offset
         for entry in self._queue:
-            if isinstance(entry, _Audio):
-                parts.append(entry.data[entry.offset : entry.offset + left])
-                left -= len(parts[-1])
+            if isinstance(entry, tuple):
+                parts.append(entry[0][at : at + left])
+                left, at = left - len(parts[-1]), 0
                 if not left:
                     break
         found = b"".join(parts)

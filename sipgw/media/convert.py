@@ -72,13 +72,11 @@ class Inward:
         if self._is_law:
             table = self._translation
             return [payload.translate(table) for payload in payloads] if table else list(payloads)
-        if self._resampler is not None:
-            payloads = [
-                payload if not len(payload) % _PARAGRAPH and slot not in self._remainders else self._cut(slot, payload)
-                for slot, payload in zip(slots, payloads, strict=True)
-            ]
-        length = len(payloads[0])
-        if length and all(len(payload) == length for payload in payloads):
+        lengths = set(map(len, payloads))
+        if self._resampler is not None and (self._remainders or any(length % _PARAGRAPH for length in lengths)):
+            payloads = [self._cut(slot, payload) for slot, payload in zip(slots, payloads, strict=True)]
+            lengths = set(map(len, payloads))
+        if len(lengths) == 1 and 0 not in lengths:
             return self._batch(slots, payloads)
         return self._by_length(slots, payloads)
 
