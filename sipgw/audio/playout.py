@@ -100,8 +100,8 @@ class Playout:
 
     __slots__ = (
         "_burst", "_closed", "_fade", "_happened", "_items", "_longest", "_notify", "_offset", "_playing", "_queue",
-        "_queued", "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watch_frames", "_watched",
-        "active", "live", "overflow_bytes", "trimmed_ms",
+        "_queued", "_rate_hz", "_sample_bytes", "_shortest", "_silence", "_tail", "_waited", "_watch_frames",
+        "_watched", "active", "live", "overflow_bytes", "trimmed_ms",
     )  # fmt: skip
 
     def __init__(
