@@ -11,8 +11,8 @@ def changes(before: object, after: object, where: Where = ()) -> Iterator[Where]
     """The keys at which they differ, the innermost; of a list that became longer or shorter only its own."""
     match before, after:
         case BaseModel(), BaseModel() if type(before) is type(after):
-            for name in type(before).model_fields:
-                yield from changes(getattr(before, name), getattr(after, name), (*where, name))
+            for name, field in type(before).model_fields.items():
+                yield from changes(getattr(before, name), getattr(after, name), (*where, field.alias or name))
         case Mapping(), Mapping():
             for name in {**before, **after}:
                 if name in before and name in after:

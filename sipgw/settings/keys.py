@@ -5,6 +5,7 @@ import typing
 from collections.abc import Iterator
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from sipgw.settings.problems import Where
 
@@ -14,13 +15,18 @@ def known_keys(section: type[BaseModel], where: Where) -> list[str]:
     kinds: list[object] = [section]
     for step in where:
         kinds = [inner for kind in kinds for inner in _inside(kind, step)]
-    return [key for kind in kinds if _is_section(kind) for key in kind.model_fields]
+    return [key for kind in kinds if _is_section(kind) for key in keys_of(kind)]
+
+
+def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """A section's fields by their keys, as a file writes them."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def _inside(kind: object, step: str | int) -> Iterator[object]:
     """What may stand at a step into a value of this kind."""
     if _is_section(kind):
-        field = kind.model_fields.get(str(step))
+        field = keys_of(kind).get(str(step))
         yield from _choices(field.annotation if field else None)
     else:  # dict[str, X], tuple[X, ...] or list[X]
         for inner in typing.get_args(kind):

@@ -124,7 +124,7 @@ class Settings(Section):
     def printable(self) -> dict[str, object]:
         """The configuration in force, secrets masked."""
         secrets = self.secrets()
-        return {key: hide(value, secrets) for key, value in self.model_dump(mode="json").items()}
+        return {key: hide(value, secrets) for key, value in self.model_dump(mode="json", by_alias=True).items()}
 
     def _known(self) -> tuple[str, ...]:
         """Who gets answers besides trunks: whoever may use a route."""

@@ -78,6 +78,17 @@ def test_what_is_printed_is_a_configuration_again_however_long_its_lines(
     assert main(config) == 0
 
 
+def test_what_is_printed_has_its_keys_as_files_write_them(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register = "register: {registrars: ['sip:a.example'], user: '1'}"
+    credentials = "credentials: [{username: u, password: hush-hush}]"
+    config.write_text(config.read_text() + f"trunks: {{t: {{{register}, {credentials}}}}}\n")
+    assert main(config, show=True) == 0
+    said = capsys.readouterr().out
+    assert "hush" not in said
+    config.write_text(said)
+    assert main(config) == 0
+
+
 def test_a_mistake_is_told_and_is_exit_code_2(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text(config.read_text().replace("anyone", "anybody"))
     assert main(config) == 2

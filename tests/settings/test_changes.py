@@ -33,5 +33,13 @@ def test_the_innermost_keys_that_differ(after: dict[str, Any], keys: list[str]) 
     assert list(map(dotted, changes(old, new))) == keys
 
 
+def test_keys_are_called_as_files_write_them() -> None:
+    trunk = {"sources": ["192.0.2.1"], "register": {"registrars": ["sip:a.example"], "user": "1"}}
+    before = Settings.model_validate(BEFORE | {"trunks": {"t": trunk}})
+    trunk["register"] = {"registrars": ["sip:b.example"], "user": "1"}
+    after = Settings.model_validate(BEFORE | {"trunks": {"t": trunk}})
+    assert list(map(dotted, changes(before, after))) == ["trunks.t.register.registrars[0]"]
+
+
 def test_a_section_in_the_place_of_another_kind_is_a_change_of_the_whole() -> None:
     assert list(changes({"x": 1}, {"x": {"y": 1}})) == [("x",)]

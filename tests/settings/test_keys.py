@@ -32,12 +32,14 @@ class Tree(Section):
     listed: list[Leaf] = Field(default_factory=list)
     deep: dict[str, tuple[Leaf, ...]] = Field(default_factory=dict)
     number: int = 0
+    from_: Leaf | None = Field(None, alias="from")
 
 
 @pytest.mark.parametrize(
     ("where", "keys"),
     [
-        ((), ["one", "maybe", "either", "named", "listed", "deep", "number"]),
+        ((), ["one", "maybe", "either", "named", "listed", "deep", "number", "from"]),
+        (("from",), ["size"]),
         (("one",), ["size"]),
         (("maybe",), ["size"]),
         (("either",), ["size", "weight"]),

@@ -1,19 +1,16 @@
 """The configuration, from file and environment to options and to words that help."""
 
 import re
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, SecretStr
 
 from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions, SipOptions
 from sipgw.settings import Settings, SettingsError, embedded, load
-from sipgw.settings.backends import Backend
-from sipgw.settings.calls import Calls, Route
-from sipgw.settings.media import Media
-from sipgw.settings.outward import Hook, Webhook
-from sipgw.settings.sip import Sip
-from sipgw.settings.watching import Log, Metrics
+from sipgw.settings.keys import keys_of
 from tests.fakes.certificates import Authority
 
 ROUTES = """\
@@ -47,6 +44,21 @@ class Write:
         return [str(problem).replace(f"{self.path.parent}/", "") for problem in caught.value.problems]
 
 
+def kinds(annotation: object) -> set[object]:
+    """Every type that a key's type is made of."""
+    return {annotation}.union(*map(kinds, typing.get_args(annotation)))
+
+
+def sections(section: type[BaseModel]) -> list[type[BaseModel]]:
+    """A section and every one inside it."""
+    fields = section.model_fields.values()
+    inner = {kind for field in fields for kind in kinds(field.annotation) if isinstance(kind, type)}
+    found = [section]
+    for kind in sorted((kind for kind in inner if issubclass(kind, BaseModel)), key=lambda kind: kind.__name__):
+        found += sections(kind)
+    return found
+
+
 # --- the defaults -------------------------------------------------------------------------------------------------
 
 
@@ -74,10 +86,18 @@ def test_the_embedded_defaults_are_the_defaults_of_every_layer() -> None:
 
 def test_every_key_there_is_stands_in_the_default_file_and_is_described() -> None:
     text = embedded("config/sipgw.yaml").read_text()
-    for section in (Settings, Sip, Media, Calls, Log, Metrics, Hook, Webhook, Backend, Route):
-        for name, field in section.model_fields.items():
-            assert re.search(rf"^[ #-]*{name}:", text, re.MULTILINE), f"{section.__name__}.{name} is not in the file"
+    for section in sections(Settings):
+        for name, field in keys_of(section).items():
+            written = rf"(^[ #-]*|[{{,] ?){name}(_file)?:"
+            assert re.search(written, text, re.MULTILINE), f"{section.__name__}.{name} is not in the file"
             assert field.description, f"{section.__name__}.{name} has no docstring"
+
+
+def test_what_is_called_a_secret_is_one_to_the_printer_and_the_log() -> None:
+    for section in sections(Settings):
+        for name, field in section.model_fields.items():
+            if re.search(r"(^|_)(token|secret|password)$", name):
+                assert SecretStr in kinds(field.annotation), f"{section.__name__}.{name} would be printed"
 
 
 def test_the_commented_examples_of_backends_work(write: Write) -> None:
