@@ -203,6 +203,7 @@ class Conversation(Deeds):
         if type(event) is Speech and self.state is _SPEAKING and not self._muted and event.item not in self._stale:
             # The usual case, fifty times a second; the table says the same.
             self._queued = True
+            self._said += len(event.audio)
             self._actions.append(act.Play(event.audio, event.item))
         elif isinstance(event, Dropped):
             self._drop(event.reason, event.detail, now)
