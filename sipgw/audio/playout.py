@@ -328,9 +328,9 @@ class Playout:
             self._trim(min(size, self._queued))
 
     def _watch(self, size: int) -> None:
-        """A live queue that is never shorter than a frame does nothing but delay: back to that frame.
+        """Whole frames that remain in a live queue after every take do nothing but delay.
 
-        At once where it is far longer, as after a stall.
+        Back to a frame, and at once, where it is far longer, as after a stall.
         """
         if self._queued > self._burst:
             self._trim(self._queued - size)
@@ -338,8 +338,8 @@ class Playout:
         if self._queued < self._shortest:
             self._shortest = self._queued
         if self._watched >= self._watch_frames:
-            if self._shortest > size:
-                self._trim(self._shortest - size)
+            if self._shortest >= size:
+                self._trim(self._shortest - self._shortest % size)
             self._shortest, self._watched = self._longest, 0
 
     def _ran_dry(self) -> None:

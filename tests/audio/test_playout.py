@@ -194,8 +194,19 @@ def test_the_standing_queue_of_a_live_source_is_trimmed() -> None:
     for _ in range(60):
         queue.take(FRAME)
         queue.add(ms(20))
-    assert queue.queued_ms == 40  # a frame remains after each take
-    assert queue.trimmed_ms == 80
+    assert queue.queued_ms == 20  # nothing remains after a take
+    assert queue.trimmed_ms == 100
+
+
+def test_a_frame_that_a_live_source_needs_now_and_then_is_left_to_it() -> None:
+    queue = playout(live=True)
+    queue.add(ms(20))
+    for number in range(200):
+        late = number % 40 == 39
+        assert queue.take(FRAME) is not None
+        queue.add(ms(0 if late else 20))
+        queue.add(ms(20 if number % 40 == 0 else 0))
+    assert queue.trimmed_ms == 0
 
 
 def test_the_burst_of_a_live_source_after_a_stall_is_trimmed_at_once() -> None:
