@@ -169,10 +169,12 @@ class Timeline:
         return self._written >= 0 and -self._filled <= _step(self._written, timestamp) <= 0 < self._filled
 
     def _unexplained(self, samples: int, now: float) -> int:
-        """Samples that are missing by our own clock, where timestamps begin anew; a guess, so in whole centiseconds."""
+        """Samples that are missing by our own clock, where timestamps begin anew.
+
+        It is a guess, so in whole packets: frames for the AI that began with one do not wait for half the next.
+        """
         passed = int(min(now - self._heard, _LONGEST) * self._clock_hz)
-        centisecond = self._clock_hz // 100
-        return max(round((passed - self._filled - samples) / centisecond) * centisecond, 0)
+        return max(round((passed - self._filled) / samples - 1) * samples, 0) if samples else 0
 
     def restart(self, now: float) -> list[Piece]:
         """The sender begins anew (another SSRC, other sequence numbers): the next packet continues the line."""

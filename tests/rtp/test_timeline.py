@@ -216,6 +216,14 @@ def test_a_restarted_sender_goes_on_where_our_clock_is() -> None:
     assert line.line.receive(7, 99, frame(7), 0.10) == [Fill(320), frame(7)]
 
 
+def test_frames_begin_with_a_packet_however_long_the_first_one_was_waited_for() -> None:
+    for late_ms in range(200):
+        line = Line()
+        now = 0.3 + late_ms / 1000
+        before = samples(line.until(now) + line.packet(0, now))
+        assert before % FRAME == 0, late_ms
+
+
 def test_a_restart_gives_out_what_was_held() -> None:
     line = talking()
     line.packet(4, 0.08)
