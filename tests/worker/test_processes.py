@@ -70,13 +70,17 @@ async def talking(made: Control, name: str = "s1") -> AsyncIterator[tuple[RtpPho
 
 
 def one_stream(heard: list[Heard]) -> list[int]:
-    """How far sequence numbers and timestamps jumped, where they did; every SSRC is the same, nothing goes back."""
+    """How far sequence numbers jumped, where they did; every SSRC is the same, and nothing goes back.
+
+    On a machine that is busy ticks are missed: then timestamps go on, with the marker, and sequence numbers do not.
+    """
     assert len({packet.ssrc for packet in heard}) == 1
     jumps = []
     for before, after in pairwise(heard):
         steps = (after.sequence - before.sequence) & 0xFFFF
         assert 0 < steps < 3000
-        assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == steps * 160
+        passed = (after.timestamp - before.timestamp) & 0xFFFFFFFF
+        assert passed == steps * 160 or (after.marker and steps * 160 < passed < 3000 * 160)
         jumps += [steps] if steps > 1 else []
     return jumps
 
