@@ -10,17 +10,15 @@ from collections import Counter
 from collections.abc import Callable
 
 from sipgw.errors import Unavailable
-from sipgw.flow import Endpoint, Flow
+from sipgw.flow import Flow
+from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock
 from sipgw.io.sockets import DSCP_CS3, bind_error, tcp_socket
 from sipgw.io.stream import Framer, Stream
-from sipgw.io.tls import TlsFiles
 from sipgw.options import ListenerOptions, StreamOptions
 from sipgw.trace import Mark, Note, Trace
 
 _BACKLOG = 512
-_FILES_WATCHED = 10.0
-"""Seconds between looks whether certificates have changed."""
 
 
 class Streams:
@@ -29,6 +27,7 @@ class Streams:
     Args:
         listeners: those for `tcp` and `tls`.
         options: limits.
+        certificates: of the listeners, open.
         framer: makes what cuts one connection into messages; takes whether we opened it.
         receive: takes messages.
         broke: takes the error and the flow where a stream cannot be read on.
@@ -41,6 +40,7 @@ class Streams:
         self,
         listeners: tuple[ListenerOptions, ...],
         options: StreamOptions,
+        certificates: Certificates,
         framer: Callable[[bool], Framer],
         receive: Callable[[bytes, Flow], None],
         broke: Callable[[Exception, Flow], None],
@@ -49,15 +49,14 @@ class Streams:
         clock: Clock,
     ) -> None:
         self._listeners, self._options, self._framer = listeners, options, framer
+        self._certificates = certificates
         self._receive, self._broke, self._lost = receive, broke, lost
         self._trace, self._clock = trace, clock
         self._loop = asyncio.get_running_loop()
         self._servers: list[asyncio.Server] = []
-        self._tls: dict[Endpoint, TlsFiles] = {}
         self._streams: dict[Flow, Stream] = {}
         self._sources: Counter[str] = Counter()
         self._attempts: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.TimerHandle | None = None
         self._closing = False
 
     def __len__(self) -> int:
@@ -67,19 +66,14 @@ class Streams:
         """Listen.
 
         Raises:
-            Unavailable: an address or a certificate cannot be had; PortTaken where another program has the port.
+            Unavailable: an address cannot be had; PortTaken where another program has the port.
         """
         for listener in self._listeners:
             await self._listen(listener)
-        if self._tls:
-            self._watch = self._loop.call_later(_FILES_WATCHED, self._look_at_files)
 
     async def _listen(self, listener: ListenerOptions) -> None:
-        context = None
-        if listener.transport == "tls":
-            files = self._tls[listener.local] = TlsFiles(listener.tls)
-            if (context := files.server) is None:
-                raise Unavailable("a tls listener needs a certificate")
+        files = self._certificates.of(listener.transport, listener.local)
+        context = files.server if files else None
         try:
             sock = tcp_socket(listener.local, DSCP_CS3, _BACKLOG)
         except OSError as error:
@@ -102,8 +96,6 @@ class Streams:
     async def close(self) -> None:
         """Close all listeners and connections."""
         self._closing = True
-        if self._watch is not None:
-            self._watch.cancel()
         for server in self._servers:
             server.close()
         for task in self._attempts:
@@ -169,7 +161,7 @@ class Streams:
 
     async def _attempt(self, stream: Stream) -> None:
         flow = stream.flow
-        files = self._tls.get(flow.local) if flow.transport == "tls" else None
+        files = self._certificates.of(flow.transport, flow.local)
         try:
             if flow.transport == "tls" and files is None:
                 raise Unavailable("there is no tls listener to call from")
@@ -185,24 +177,6 @@ class Streams:
         except (OSError, TimeoutError, Unavailable) as error:
             self.closed(stream, "tls_failed" if isinstance(error, ssl.SSLError) else "not_connected")
             self._note(Mark.DROP, "connect_failed", flow, str(error) or type(error).__name__)
-
-    # --- certificates -----------------------------------------------------------------------------------------
-
-    def _look_at_files(self) -> None:
-        self._watch = self._loop.call_later(_FILES_WATCHED, self._look_at_files)
-        self.reload_certificates()
-
-    def reload_certificates(self) -> None:
-        """Take certificates that have changed; those that are no good change nothing and are traced."""
-        for local, files in self._tls.items():
-            if files.stale():
-                flow = Flow("tls", local, local)
-                try:
-                    files.load()
-                except Unavailable as error:
-                    self._note(Mark.DROP, "bad_certificate", flow, str(error))
-                else:
-                    self._note(Mark.STATE, "certificate_changed", flow)
 
     def _note(self, mark: Mark, name: str, flow: Flow, detail: str = "") -> None:
         self._trace(Note(self._clock.now(), "io", mark, name, detail=f"{flow} {detail}".strip()))

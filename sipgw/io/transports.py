@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sipgw.flow import Endpoint, Flow
+from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock, MonotonicClock
 from sipgw.io.stream import Framer
 from sipgw.io.streams import Streams
@@ -54,9 +55,12 @@ class Transports:
         self._options, self._user = options, user
         self._datagrams: dict[Endpoint, UdpListener] = {}
         streamed = tuple(one for one in options.listeners if one.transport in ("tcp", "tls"))
-        self._streams = Streams(streamed, options.streams, framer, user.receive, user.broke, user.lost, trace, clock)
+        certificates = self._certificates = Certificates(options.listeners, trace, clock)
+        self._streams = Streams(
+            streamed, options.streams, certificates, framer, user.receive, user.broke, user.lost, trace, clock
+        )
         self._sockets = {
-            one.local: WebSockets(one, options.streams, user.receive, user.lost, trace, clock)
+            one.local: WebSockets(one, options.streams, certificates, user.receive, user.lost, trace, clock)
             for one in options.listeners
             if one.transport in ("ws", "wss")
         }
@@ -67,6 +71,7 @@ class Transports:
         Raises:
             Unavailable: an address or a certificate cannot be had; PortTaken where another program has the port.
         """
+        self._certificates.open()
         for one in self._options.listeners:
             if one.transport == "udp":
                 self._datagrams[one.local] = UdpListener.open(one.local, self._user.refused)
@@ -90,12 +95,11 @@ class Transports:
 
     def reload_certificates(self) -> None:
         """Take certificates whose files have changed now, instead of some seconds later."""
-        self._streams.reload_certificates()
-        for sockets in self._sockets.values():
-            sockets.reload_certificates()
+        self._certificates.reload()
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
+        self._certificates.close()
         for listener in self._datagrams.values():
             listener.close()
         for sockets in self._sockets.values():

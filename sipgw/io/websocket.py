@@ -9,11 +9,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.typing import Origin, Subprotocol
 
-from sipgw.errors import Unavailable
 from sipgw.flow import Flow
+from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock
 from sipgw.io.sockets import DSCP_CS3, bind_error, tcp_socket
-from sipgw.io.tls import TlsFiles, proven_names
+from sipgw.io.tls import proven_names
 from sipgw.options import ListenerOptions, StreamOptions
 from sipgw.trace import Mark, Note, Trace
 
@@ -30,6 +30,7 @@ class WebSockets:
     Args:
         listener: where.
         options: limits.
+        certificates: of the listeners, open.
         receive: takes messages.
         lost: takes the flow of a connection that is over.
         trace: takes notes.
@@ -40,16 +41,16 @@ class WebSockets:
         self,
         listener: ListenerOptions,
         options: StreamOptions,
+        certificates: Certificates,
         receive: Callable[[bytes, Flow], None],
         lost: Callable[[Flow], None],
         trace: Trace,
         clock: Clock,
     ) -> None:
-        self._listener, self._options = listener, options
+        self._listener, self._options, self._certificates = listener, options, certificates
         self._receive, self._lost, self._trace, self._clock = receive, lost, trace, clock
         self._server: Server | None = None
         self._outboxes: dict[Flow, asyncio.Queue[bytes]] = {}
-        self._files = TlsFiles(listener.tls) if listener.transport == "wss" else None
 
     def __len__(self) -> int:
         return len(self._outboxes)
@@ -58,11 +59,9 @@ class WebSockets:
         """Listen.
 
         Raises:
-            Unavailable: the address or a certificate cannot be had.
+            Unavailable: the address cannot be had.
         """
-        context = self._files.server if self._files else None
-        if self._files and context is None:
-            raise Unavailable("a wss listener needs a certificate")
+        files = self._certificates.of(self._listener.transport, self._listener.local)
         try:
             sock = tcp_socket(self._listener.local, DSCP_CS3, _BACKLOG)
         except OSError as error:
@@ -70,7 +69,7 @@ class WebSockets:
         self._server = await serve(
             self._serve,
             sock=sock,
-            ssl=context,
+            ssl=files.server if files else None,
             subprotocols=[_SIP],
             origins=self._origins(),
             compression=None,
@@ -97,11 +96,6 @@ class WebSockets:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-
-    def reload_certificates(self) -> None:
-        """Take certificates that have changed."""
-        if self._files is not None and self._files.stale():
-            self._files.load()
 
     def _origins(self) -> Sequence[Origin | None] | None:
         """Pages that may connect; programs send no Origin and may, where any may."""

@@ -11,10 +11,11 @@ from sipgw.options.media import MediaOptions
 from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
-from sipgw.options.sip import ListenerOptions, SipOptions, StreamOptions, TlsOptions
+from sipgw.options.sip import SECURE, ListenerOptions, SipOptions, StreamOptions, TlsOptions
 from sipgw.options.trunk import CredentialOptions, RegistrationOptions, TrunkOptions
 
 __all__ = [
+    "SECURE",
     "ApiOptions",
     "Ask",
     "BackendOptions",

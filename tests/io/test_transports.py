@@ -286,10 +286,11 @@ async def test_the_certificate_shown_is_for_the_name_asked_for(tmp_path: Path) -
             writer.close()
 
 
-async def test_a_changed_certificate_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["tls", "wss"])
+async def test_a_changed_certificate_is_taken_and_a_bad_one_is_not(tmp_path: Path, transport: str) -> None:
     authority = Authority(tmp_path)
     pair = authority.issue("ours", "before.example")
-    listener = tls(pair)
+    listener = replace(tls(pair), transport=transport)
 
     async def shows(name: str) -> bool:
         context = trusting(authority, ssl.TLSVersion.TLSv1_3)
