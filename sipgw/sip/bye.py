@@ -32,6 +32,13 @@ def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
     _say_bye(core, leg.dialog, headers, ClientUser(answered, failed), now, leg.answers)
 
 
+def give_up(core: Core, leg: Leg, reason: str, now: float, headers: Extra = ()) -> None:
+    """The far end is not there any more, for all we know: `Lost` is told at once, and a BYE sent in case it is."""
+    leg.told = True
+    core.tell(Lost(leg.name, reason))
+    send_bye(core, leg, now, headers)
+
+
 def end_fork(core: Core, leg: Leg, dialog: Dialog, now: float) -> None:
     """End a dialog that nobody wants: a second phone answered, or one that had been cancelled (RFC 3261 13.2.2.4)."""
     _say_bye(core, dialog, (), ClientUser(lambda *_: None, lambda *_: None), now, leg.answers)

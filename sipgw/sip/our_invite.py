@@ -6,7 +6,7 @@ from itertools import count
 
 from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts, Make
-from sipgw.sip.bye import end_fork, send_bye
+from sipgw.sip.bye import end_fork, give_up, send_bye
 from sipgw.sip.client_transaction import ClientUser, cancel_of
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
@@ -18,8 +18,6 @@ from sipgw.sip.prack import Early
 from sipgw.sip.timers import Timer
 
 _PROOFS = ("Authorization", "Proxy-Authorization")
-_REFRESH_AGAIN = 4.0
-"""Seconds until the next try of a refresh that was refused."""
 
 
 class OurInvite:
@@ -153,11 +151,9 @@ class OurInvite:
             core.finish(leg, Lost(leg.name, "gone"))
         elif status == 408:
             # The dialog is to be ended as well (RFC 3261 12.2.1.2), but the peer may still have it.
-            leg.told = True
-            core.tell(Lost(leg.name, "gone"))
-            send_bye(core, leg, now)
+            give_up(core, leg, "gone", now)
         elif self._refresh:
-            core.timer_of(leg).retry(now, _REFRESH_AGAIN)
+            core.timer_of(leg).retry(now)
         else:
             core.tell(Refused(leg.name, status, response, initial=False))
 

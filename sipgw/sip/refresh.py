@@ -2,16 +2,13 @@
 
 from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts
-from sipgw.sip.bye import send_bye
+from sipgw.sip.bye import give_up
 from sipgw.sip.client_transaction import ClientUser
 from sipgw.sip.core import Core
-from sipgw.sip.events import Lost
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Request, Response
 from sipgw.sip.our_invite import OurInvite
 
-_AGAIN = 4.0
-"""Seconds until the next try of a refresh that could not be made."""
 _EXPIRED = (("Reason", 'SIP;cause=408;text="session expired"'),)
 
 
@@ -21,7 +18,7 @@ def refresh(core: Core, leg: Leg, now: float) -> None:
     if leg.stage is not Stage.UP or leg.dialog is None:
         return
     if leg.ours is not None or leg.theirs is not None:
-        timer.retry(now, _AGAIN)
+        timer.retry(now)
     elif "UPDATE" in leg.allows:
         _update(core, leg, now)
     else:
@@ -73,17 +70,13 @@ def _refused(core: Core, leg: Leg, status: int, now: float) -> None:
     if leg.stage is not Stage.UP:
         return
     if status in (408, 481):
-        leg.told = True
-        core.tell(Lost(leg.name, "gone"))
-        send_bye(core, leg, now)
+        give_up(core, leg, "gone", now)
     else:
-        core.timer_of(leg).retry(now, _AGAIN)
+        core.timer_of(leg).retry(now)
 
 
 def expire(core: Core, leg: Leg, now: float) -> None:
     """The far end did not say in time that it is still there (section 10)."""
     if leg.stage is not Stage.UP or leg.dialog is None:
         return
-    leg.told = True
-    core.tell(Lost(leg.name, "session_expired"))
-    send_bye(core, leg, now, _EXPIRED)
+    give_up(core, leg, "session_expired", now, _EXPIRED)

@@ -15,6 +15,8 @@ from sipgw.sip.params import Params
 from sipgw.sip.timers import Timer, Timers
 
 OPTION = "timer"
+AGAIN = 4.0
+"""Seconds until the next try of a refresh that could not be sent, or was refused."""
 SMALLEST = 90
 """Seconds; no Min-SE may be less (section 4)."""
 
@@ -137,7 +139,7 @@ class SessionTimer:
         if interval:
             self._start(interval, ours, now)
 
-    def retry(self, now: float, delay: float) -> None:
+    def retry(self, now: float, delay: float = AGAIN) -> None:
         """A refresh could not be sent, or was refused: again in a moment, as long as there is time."""
         if self.interval and self.ours:
             self._timers.stop(self._timer)
