@@ -214,7 +214,7 @@ class Core:
 
     def reconfigure(self, options: SipOptions) -> None:
         """Believe from now on whom these options name; all else stays as it was at the start."""
-        self.trust = Trust(options, self._token)
+        self.trust = Trust(options, self._token, self.trust)
 
     def answers(self, credentials: Sequence[Credentials]) -> Answers | None:
         """What to say to who asks who we are; None where there is nothing to say."""

@@ -37,19 +37,24 @@ class Trust:
     Args:
         options: says who they are.
         token: makes nonces.
+        before: what was believed until now: its registrars stay known, as far as their trunks are there.
 
     Raises:
         ValueError: a source is neither an address nor a range.
     """
 
-    def __init__(self, options: SipOptions, token: Callable[[], str]) -> None:
+    def __init__(self, options: SipOptions, token: Callable[[], str], before: "Trust | None" = None) -> None:
         self._trunks = tuple(_Trunk(one) for one in options.trunks)
         self._known = Networks(options.known)
         passwords = {user.username: user.password for one in options.trunks for user in one.users}
         self._accounts = Accounts(passwords, options.realm, options.algorithms, token(), token)
         self._asks = bool(passwords)
         self._seen: dict[str, bool] = {}
-        self._registrars: dict[str, Verdict] = {}
+        names = {one.name for one in options.trunks}
+        registrars: dict[str, Verdict] = before._registrars if before is not None else {}
+        self._registrars: dict[str, Verdict] = {
+            host: verdict for host, verdict in registrars.items() if verdict.trunk in names
+        }
         """Whoever we are registered with sends us calls."""
 
     def admit(self, host: str, trunk: str, credentials: tuple[Credentials, ...]) -> None:

@@ -190,6 +190,16 @@ def test_calls_come_from_the_registrar() -> None:
     assert event.trunk == "carrier"
 
 
+def test_a_reload_does_not_make_a_stranger_of_the_registrar() -> None:
+    wire = Wire(SipOptions(trunks=(trunk(),), known=()))
+    wire.gets(granted(asking(wire), 100))
+    wire.agent.reconfigure(SipOptions(trunks=(trunk(),), known=()))
+    wire.gets(Phone().invite())
+    assert [type(event) for event in wire.events()] == [Invited]
+    wire.agent.reconfigure(SipOptions(known=()))
+    assert wire.gets(Phone(call_id="2", branch="z9hG4bK-2").invite()) == []
+
+
 @pytest.mark.parametrize("status", [403, 404, 603])
 def test_a_refusal_is_told(status: int) -> None:
     wire = Wire()
