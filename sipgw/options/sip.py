@@ -37,10 +37,6 @@ class ListenerOptions:
     port: int = 5060
     advertised: str = ""
     """Address or name put into Via and Contact; empty means `host`."""
-    media_host: str = ""
-    """Address of the RTP of its calls; empty means that of the media section."""
-    media_advertised: str = ""
-    """Address put into its calls' SDP; empty means that of the media section, or `media_host` where that is given."""
     tls: TlsOptions = TlsOptions()
     origins: tuple[str, ...] = ()
     """Web pages that may connect over WebSocket, as `https://phone.example.com`; `*` for all (RFC 6454)."""

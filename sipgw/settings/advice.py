@@ -33,10 +33,9 @@ def _reachable(settings: Settings, source: Source) -> Iterator[Problem]:
         if route.anyone:
             text = f"whoever reaches {host} may call {route.number!r}"
             yield source.problem(("routes", index, "anyone"), text, "list the callers' addresses in sources instead")
-    unheard = [listener for listener in open_to_all if not listener.media_host]
-    if unheard and ip_address(settings.media.host).is_loopback:
+    if ip_address(settings.media.host).is_loopback:
         text = f"{settings.media.host} is reached from this machine only, so that other callers hear nothing"
-        yield source.problem(("media", "host"), text, f"write {unheard[0].host}, as SIP has it")
+        yield source.problem(("media", "host"), text, f"write {host}, as SIP has it")
 
 
 def _scraped(settings: Settings, source: Source) -> Iterator[Problem]:

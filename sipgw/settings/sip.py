@@ -32,10 +32,6 @@ class Listener(Section):
     """Port to listen on."""
     advertised: str = ""
     """Address or name others reach it at; goes into Via and Contact. Some carriers want a name: Teams does."""
-    media_host: str = ""
-    """IP address of the RTP of its calls, where it is not that of `media`."""
-    media_advertised: str = ""
-    """Address put into its calls' SDP, where it is not that of `media`."""
     certificate: str = ""
     """tls and wss: PEM file with the certificate to show, and those that it takes to believe it."""
     private_key: str = ""
@@ -57,7 +53,7 @@ class Listener(Section):
         tls = TlsOptions(self.certificate, self.private_key, self.authorities, self.clients, self.minimum, further)
         return ListenerOptions(
             self.transport, plain(self.host or host), self.port, self.advertised,
-            self.media_host, self.media_advertised, tls, self.origins,
+            tls, self.origins,
         )  # fmt: skip
 
 

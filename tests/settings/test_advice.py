@@ -36,7 +36,7 @@ def test_anyone_may_call_from_elsewhere(tmp_path: Path) -> None:
 
 
 def test_every_listener_counts(tmp_path: Path) -> None:
-    listener = "sip:\n  listeners: [{transport: tcp, host: 192.0.2.1, port: 5070, media_host: 192.0.2.1}]\n"
+    listener = "sip: {listeners: [{transport: tcp, host: 192.0.2.1, port: 5070}]}\nmedia: {host: 192.0.2.1}\n"
     (said,) = advised(tmp_path, listener + BACKENDS + ROUTES)
     assert said.startswith("x.yaml:6: routes[0].anyone: whoever reaches 192.0.2.1 may call")
 
