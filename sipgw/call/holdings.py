@@ -221,6 +221,10 @@ class Holdings:
         """Ask to be told when nobody speaks for so long."""
         self._command(plane.WatchSilence(self.session, seconds))
 
+    def note_digit(self, digit: str, duration_ms: int) -> None:
+        """The caller pressed a key in signalling."""
+        self._command(plane.NoteDigit(self.session, digit, duration_ms))
+
     def forget_session(self) -> None:
         """It ended: its sockets are free."""
         self._media = Hold.NO

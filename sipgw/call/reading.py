@@ -18,6 +18,7 @@ _OF_KIND: dict[type, Seen] = {
     sip.Cancelled: Seen.CANCELLED,
     sip.Confirmed: Seen.CONFIRMED,
     sip.Reinvited: Seen.REINVITED,
+    sip.KeyPressed: Seen.KEY_PRESSED,
     sip.HungUp: Seen.HUNG_UP,
     sip.Lost: Seen.LEG_LOST,
     sip.Released: Seen.RELEASED,

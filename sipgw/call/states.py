@@ -66,6 +66,8 @@ class Seen(Enum):
     HEARS = auto()
     """ACK and first packet, or its wait, are behind us."""
     REINVITED = auto()
+    KEY_PRESSED = auto()
+    """In signalling; what comes in RTP changes nothing here."""
     HUNG_UP = auto()
     NO_ACK = auto()
     LEG_LOST = auto()
@@ -148,6 +150,7 @@ _END: dict[Seen, tuple[str, ...]] = {
 
 _ALWAYS_UP: dict[Seen, tuple[str, ...]] = {
     Seen.REINVITED: ("renegotiate",),
+    Seen.KEY_PRESSED: ("take_key",),
     Seen.FIRST_PACKET: ("note_packet",),
     Seen.PLAYED: ("note_played",),
     Seen.NOBODY_SPEAKS: (),
@@ -185,6 +188,7 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.PORTS_OPENED: ("give_ports_back", "settle"),
     Seen.PORTS_FAILED: ("forget_ports", "settle"),
     Seen.REINVITED: ("refuse_reinvite",),
+    Seen.KEY_PRESSED: (),
     # Was on its way when the end came.
     Seen.CONFIRMED: (),
     Seen.FIRST_PACKET: (),

@@ -13,7 +13,7 @@ from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.errors import PeerError
 from sipgw.media import plane
 from sipgw.sip.body import sdp_of
-from sipgw.sip.events import Answered, Refused
+from sipgw.sip.events import Answered, KeyPressed, Refused
 
 KEYS = frozenset("0123456789*#ABCD")
 
@@ -96,6 +96,14 @@ class Steering:
         """Press keys."""
         command: SendDigits = moment.event
         self._held.send_digits(command.digits, command.duration_ms, command.gap_ms)
+
+    def take_key(self, moment: Moment) -> None:
+        """The caller pressed a key in signalling. Where telephone-event is agreed, only those in RTP count."""
+        pressed: KeyPressed = moment.event
+        if self._negotiation.takes_keys:
+            self._around.drop(self._call, "key_in_signalling", "telephone-event is agreed", moment.now)
+        else:
+            self._held.note_digit(pressed.digit, pressed.duration_ms)
 
     def say(self, moment: Moment) -> None:
         """Words for the AI."""

@@ -263,6 +263,10 @@ class Engine:
         """Send keys in place of sound; `DigitsSent` follows."""
         self._get(command.session).press(command.digits, command.duration_ms, command.gap_ms)
 
+    def note_digit(self, command: plane.NoteDigit, now: float) -> None:
+        """The far end pressed a key in signalling; `Digit` follows as for one in RTP."""
+        self._get(command.session).key(command.digit, command.duration_ms, now)
+
     def watch_silence(self, command: plane.WatchSilence, now: float) -> None:
         """Tell when neither side has spoken for so long; `NobodySpeaks` follows."""
         one = self._get(command.session)

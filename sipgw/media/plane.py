@@ -171,6 +171,14 @@ class SendDigits(Message, frozen=True):
     """Silence between two keys."""
 
 
+class NoteDigit(Message, frozen=True):
+    """The far end pressed a key in signalling: as if it had come in RTP. `Digit` follows."""
+
+    session: str
+    digit: str
+    duration_ms: int
+
+
 class WatchSilence(Message, frozen=True):
     """Tell with `NobodySpeaks` when neither side has spoken for so long, from now on; 0 ends that."""
 
@@ -219,6 +227,7 @@ Command = (
     | Play
     | StopPlaying
     | SendDigits
+    | NoteDigit
     | WatchSilence
     | StartRecording
     | StopRecording

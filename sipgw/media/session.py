@@ -297,9 +297,13 @@ class Session:
 
     def _key(self, digit: Digit | None, now: float) -> None:
         if digit is not None:
-            if self.hush is not None:
-                self.hush.spoke(now)
-            self._wiring.emit(plane.Digit(self.id, digit.digit, digit.duration_ms))
+            self.key(digit.digit, digit.duration_ms, now)
+
+    def key(self, digit: str, duration_ms: int, now: float) -> None:
+        """The far end pressed a key."""
+        if self.hush is not None:
+            self.hush.spoke(now)
+        self._wiring.emit(plane.Digit(self.id, digit, duration_ms))
 
     # --- addresses ----------------------------------------------------------------------------------------------
 

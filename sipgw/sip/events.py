@@ -50,6 +50,16 @@ class Reinvited:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key of theirs, pressed in signalling (INFO)."""
+
+    leg: str
+    digit: str
+    """`0` to `9`, `*`, `#`, `A` to `D`."""
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """A provisional response to our INVITE (101 to 199)."""
 
@@ -106,6 +116,7 @@ SipEvent = (
     | Confirmed
     | Acknowledged
     | Reinvited
+    | KeyPressed
     | Progressed
     | Answered
     | Refused

@@ -4,12 +4,12 @@ from sipgw.errors import PeerError
 from sipgw.sip.body import SDP, sdp_of
 from sipgw.sip.message import Request
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO"
 SUPPORTED: tuple[str, ...] = ("timer", "100rel")
 """Option tags of the extensions we speak."""
 
 SERVED = frozenset(ALLOW.split(", "))
-KNOWN = SERVED | {"REGISTER", "INFO", "UPDATE", "PRACK", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH"}
+KNOWN = SERVED | {"REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH"}
 
 
 def inspect_method(request: Request) -> None:

@@ -14,6 +14,7 @@ from sipgw.sip.message import Malformed, Request, Response, parse, stamped, vali
 from sipgw.sip.paths import response_flow
 from sipgw.sip.prack import receive_prack
 from sipgw.sip.server_transaction import InviteServer, ServerTransaction
+from sipgw.sip.their_info import receive_info
 from sipgw.sip.their_invite import acknowledged, receive_cancel, receive_invite, receive_reinvite
 from sipgw.sip.their_update import receive_update
 from sipgw.trace import Mark, Note, silent
@@ -195,6 +196,7 @@ _ACTS: dict[str, Callable[[Core, Request, ServerTransaction, Flow, float], None]
     "BYE": _no_dialog,
     "UPDATE": _no_dialog,
     "PRACK": _no_dialog,
+    "INFO": _no_dialog,
 }
 _ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, float], None]] = {
     "INVITE": _reinvite,
@@ -202,6 +204,7 @@ _ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, floa
     "BYE": receive_bye,
     "UPDATE": _update,
     "PRACK": _prack,
+    "INFO": receive_info,
 }
 
 

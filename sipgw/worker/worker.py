@@ -142,6 +142,9 @@ class Worker:
     def _send_digits(self, placed: Placed, command: plane.SendDigits, now: float) -> None:
         self._engine.press(command)
 
+    def _note_digit(self, placed: Placed, command: plane.NoteDigit, now: float) -> None:
+        self._engine.note_digit(command, now)
+
     def _watch_silence(self, placed: Placed, command: plane.WatchSilence, now: float) -> None:
         self._engine.watch_silence(command, now)
 
@@ -258,6 +261,7 @@ _COMMANDS: dict[type, Callable[[Worker, Placed, Any, float], None]] = {
     plane.Play: Worker._play,
     plane.StopPlaying: Worker._stop_playing,
     plane.SendDigits: Worker._send_digits,
+    plane.NoteDigit: Worker._note_digit,
     plane.WatchSilence: Worker._watch_silence,
     plane.StartRecording: Worker._start_recording,
     plane.StopRecording: Worker._stop_recording,

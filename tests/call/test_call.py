@@ -11,6 +11,7 @@ from sipgw.call.deeds import APOLOGY_LIMIT, DEEDS, ENDING_LIMIT
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.media import plane
 from sipgw.options import CallOptions
+from sipgw.sip import events as sip
 from tests.fakes.control import AI, EPOCH, SPARE, STATS, Control, Fake, commands, only, route, sdp, told
 
 
@@ -427,6 +428,25 @@ def test_turns_and_keys_are_in_the_record() -> None:
     assert control.record.turns_ms == (700, 900)
     assert control.record.digits == 2
     assert control.drops() == []
+
+
+def test_a_key_in_signalling_counts_where_none_can_come_in_rtp() -> None:
+    control = Control()
+    phone = control.invite(sdp(formats="0")).talks()
+    effects = control.carry(control.calls.on_sip(sip.KeyPressed(phone.leg, "5", 160), control.now))
+    assert commands(effects) == [plane.NoteDigit(phone.session, "5", 160)]
+    # The media plane tells of it as of any other, and so it is counted once.
+    phone.media(plane.Digit(phone.session, "5", 160))
+    phone.bye()
+    phone.over()
+    assert control.record.digits == 1
+
+
+def test_a_key_in_signalling_does_not_count_where_it_comes_in_rtp_as_well() -> None:
+    control = Control()
+    phone = control.invite(sdp(formats="0 101")).talks()
+    assert control.carry(control.calls.on_sip(sip.KeyPressed(phone.leg, "5", 160), control.now)) == []
+    assert control.drops() == ["key_in_signalling"]
 
 
 # --- re-INVITE ----------------------------------------------------------------------------------------------------

@@ -51,6 +51,9 @@ async def test_the_first_packet_and_keys_are_told(workers: int) -> None:
             phone.send(at, bytes([5, volume_and_end]) + duration.to_bytes(2, "big"), 101)
         digit = await made.told(plane.Digit)
         assert (digit.digit, digit.duration_ms) == ("5", 60)
+        # One that came in signalling is told like those in RTP.
+        made.plane.command(plane.NoteDigit("s1", "7", 160))
+        await made.told(lambda event: event == plane.Digit("s1", "7", 160))
 
 
 async def test_the_caller_hears_itself_from_the_echo(workers: int) -> None:

@@ -1,6 +1,5 @@
 """Gathers the messages of one Call-ID, and says how the call went: delays, who ended it, how."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ from sipgw.errors import PeerError
 from sipgw.flow import Endpoint
 from sipgw.sip.body import sdp_of
 from sipgw.sip.message import Request, Response
+from sipgw.sip.their_info import key_of
 from sipgw.tools.capture.descriptions import Description, descriptions_of
 from sipgw.tools.capture.model import CallTrace, Key, SipMessage
 from sipgw.tools.capture.tcp import Path
@@ -17,8 +17,6 @@ OF_CALLS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO
 """Methods that belong to a call; others with a Call-ID are counted only."""
 _MOST_MESSAGES = 5000
 _CHALLENGES = (401, 407)
-_SIGNAL = re.compile(r"^\s*Signal\s*=\s*([0-9*#A-Da-d])", re.MULTILINE)
-_DURATION = re.compile(r"^\s*Duration\s*=\s*(\d{1,6})", re.MULTILINE)
 
 
 class Sighting(NamedTuple):
@@ -154,13 +152,11 @@ class CallBuilder:
         """A key in an INFO request: `application/dtmf-relay`, or `application/dtmf` with the key alone."""
         if not isinstance(message, Request) or message.method != "INFO":
             return
-        kind = (message.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-        text = message.body[:200].decode("latin-1")
-        if kind == "application/dtmf-relay" and (signal := _SIGNAL.search(text)):
-            duration = _DURATION.search(text)
-            self.keys.append(Key(sighting.when, signal[1].upper(), int(duration[1]) if duration else 0, "info"))
-        elif kind == "application/dtmf" and text.strip()[:1] in tuple("0123456789*#ABCDabcd"):
-            self.keys.append(Key(sighting.when, text.strip()[0].upper(), 0, "info"))
+        try:
+            digit, duration_ms = key_of(message)
+        except PeerError:
+            return  # about something else
+        self.keys.append(Key(sighting.when, digit, duration_ms or 0, "info"))
 
     def _ending(self, final: Sighting | None) -> tuple[float | None, str]:
         """When and by whom it was ended."""

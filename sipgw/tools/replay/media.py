@@ -120,6 +120,9 @@ class Media:
     def _send_digits(self, placed: SimulatedPlaced, command: plane.SendDigits, now: float) -> None:
         self._engine.press(command)
 
+    def _note_digit(self, placed: SimulatedPlaced, command: plane.NoteDigit, now: float) -> None:
+        self._engine.note_digit(command, now)
+
     def _start_recording(self, placed: SimulatedPlaced, command: plane.StartRecording, now: float) -> None:
         """Nothing is written: to the call it is as if."""
         self._recordings[placed.id] = command.name
@@ -221,6 +224,7 @@ _COMMANDS: dict[type, Callable[[Media, SimulatedPlaced, Any, float], None]] = {
     plane.Play: Media._play,
     plane.StopPlaying: Media._stop_playing,
     plane.SendDigits: Media._send_digits,
+    plane.NoteDigit: Media._note_digit,
     plane.StartRecording: Media._start_recording,
     plane.StopRecording: Media._stop_recording,
     plane.PauseRecording: Media._ignore,
