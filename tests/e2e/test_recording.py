@@ -1,6 +1,7 @@
 """Recordings of the real gateway: what the caller said left, what it heard right, each where it was."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import wave
@@ -16,6 +17,7 @@ from sipgw_codecs.g711 import PCMU
 from tests.e2e.phone import calling
 from tests.e2e.plan import ai, plan, to
 from tests.e2e.sound import RATE_HZ, Pcm, level_at, tone
+from tests.e2e.test_worker_death import spare_of, workers_of
 from tests.fakes.backend import FakeBackend, Voice, Wait
 from tests.interop.gateway import Gateway, running
 
@@ -162,6 +164,34 @@ async def test_the_recording_of_a_killed_gateway_is_whole_when_the_next_has_star
     assert level_at(left[RATE_HZ // 2 :], CALLER_HZ) > 8000
 
 
+async def test_a_call_whose_media_worker_is_killed_has_two_recordings_that_are_both_whole(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "state": str(tmp_path),
+        "workers": 1,
+        "recording": {"min_free_mb": 0},
+        "routes": [{"number": "echo", "targets": ["echo"], "anyone": True, "record": "always"}],
+    }
+    async with running(tmp_path, settings) as gateway:
+        await spare_of(gateway)
+        async with calling(f"echo@{gateway.address}") as phone:
+            phone.say(tone(15, CALLER_HZ))
+            await asyncio.sleep(5.0)
+            os.kill(workers_of(gateway)[0], signal.SIGKILL)
+            await asyncio.sleep(4.0)
+    paths = recordings(tmp_path)
+    assert len(paths) == 2
+    assert not list(tmp_path.rglob("*.part"))
+    # At most three seconds are lost: those that had not been written, before the spare went on.
+    assert sum(len(channels(path)[0]) for path in paths) / RATE_HZ > phone.ended_at - phone.answered_at - 4.0
+    for path in paths:
+        left, _ = channels(path)
+        assert level_at(left[RATE_HZ // 2 :], CALLER_HZ) > 8000
+    first, second = sorted(paths, key=lambda path: path.stem.endswith("-2"))
+    assert await on_record(tmp_path, 2) == [
+        (str(path), sha256(path.read_bytes()).hexdigest()) for path in (first, second)
+    ]
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 async def test_the_record_of_a_call_names_its_recording(tmp_path: Path, workers: int) -> None:
     settings: dict[str, Any] = {
@@ -175,17 +205,16 @@ async def test_the_record_of_a_call_names_its_recording(tmp_path: Path, workers:
         await phone.hears(40)
     (path,) = recordings(tmp_path)
     assert path.parent.name == "+4930123"
-    assert await on_record(tmp_path) == (str(path), sha256(path.read_bytes()).hexdigest())
+    assert await on_record(tmp_path) == [(str(path), sha256(path.read_bytes()).hexdigest())]
 
 
-async def on_record(state: Path) -> tuple[str, str]:
-    """Path and hash of the one recording in the database, waited for."""
+async def on_record(state: Path, count: int = 1) -> list[tuple[str, str]]:
+    """Path and hash of so many recordings in the database, waited for; the first begun comes first."""
     async with asyncio.timeout(5):
         while True:
             with sqlite3.connect(state / "records.db") as database:
-                rows = database.execute("SELECT path, sha256 FROM recordings").fetchall()
+                rows = database.execute("SELECT path, sha256 FROM recordings ORDER BY started").fetchall()
             database.close()
-            if rows:
-                (row,) = rows
-                return str(row[0]), str(row[1])
+            if len(rows) >= count:
+                return [(str(path), str(digest)) for path, digest in rows]
             await asyncio.sleep(0.05)
