@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import Protocol
 
 import msgspec
@@ -50,6 +51,8 @@ class Child:
         process: subprocess.Popen[bytes] | None = None,
     ) -> None:
         self.pid, self._folder, self._keeper, self._process = pid, folder, keeper, process
+        self.born = time.monotonic()
+        """When we began to know it."""
         self.sessions = 0
         """How many it was given and has not ended."""
         self.table: Table | None = None
@@ -124,10 +127,10 @@ class Child:
     # --- its word ---------------------------------------------------------------------------------------------
 
     def _take(self, data: bytes, descriptors: list[int]) -> None:
-        try:
-            message = say.from_worker.decode(data)
-        except msgspec.DecodeError as error:
-            self.kill(f"said something that makes no sense: {error}")
+        message = self._understood(data)
+        if message is None:
+            for descriptor in descriptors:
+                os.close(descriptor)
             return
         match message:
             case say.Hello():
@@ -144,11 +147,20 @@ class Child:
             case _:
                 self._keeper.heard(self, message)
 
+    def _understood(self, data: bytes) -> say.FromWorker | None:
+        """The message; None where we do not go on with this worker."""
+        try:
+            message = say.from_worker.decode(data)
+        except msgspec.DecodeError as error:
+            self.kill(f"said something that makes no sense: {error}")
+            return None
+        if isinstance(message, say.Hello) and message.version != say.VERSION:
+            self.kill("is of another version of sipgw")
+            return None
+        return message if self.table is not None or isinstance(message, say.Hello) else None
+
     def _met(self, hello: say.Hello, memory: int) -> None:
         with open(memory, "rb") as file:
-            if hello.version != say.VERSION:
-                self.kill("is of another version of sipgw")
-                return
             size = Table.bytes_for(hello.slots)
             mapped = mmap.mmap(file.fileno(), size, mmap.MAP_SHARED, mmap.PROT_READ)
         self.table = Table(memoryview(mapped), hello.slots)

@@ -1,6 +1,7 @@
 """The worker processes of one gateway: a fixed number of places, a spare that takes one at once, and their watch."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
@@ -69,7 +70,7 @@ class Crew:
         self._news = asyncio.Event()
         self._watching: asyncio.TimerHandle | None = None
         self._restart: asyncio.TimerHandle | None = None
-        self._started = self._closing = self._detailed = False
+        self._finding = self._closing = self._detailed = False
 
     # --- coming and going -------------------------------------------------------------------------------------
 
@@ -77,20 +78,20 @@ class Crew:
         """Return once every place is filled; the spare may take a moment longer.
 
         Raises:
-            Unavailable: one of them does not start.
+            Unavailable: they do not start.
         """
         self._folder.open()
-        self._started = True
         self._watch()
         self._complete()
-        try:
-            await asyncio.wait_for(self._until(lambda: None not in self.places), START_LIMIT)
-        except TimeoutError:
-            raise Unavailable("the media workers do not start; standard error has their last words") from None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._until(lambda: None not in self.places or self._pauses > 0), START_LIMIT)
+        if None in self.places:
+            raise Unavailable("the media workers do not start; standard error has their last words")
 
     async def find(self) -> None:
         """Take over the workers of an earlier control; `Owner.held` tells what they have."""
         self._folder.open()
+        self._finding = True
         for pid in self._folder.processes():
             try:
                 self._all.add(Child.find(pid, self._folder, self))
@@ -102,6 +103,7 @@ class Crew:
             for child in self._all:
                 if not child.ready:
                     child.kill("does not answer")
+        self._finding = False
         for child in sorted(self._all, key=lambda child: child.sessions, reverse=True):
             if child.ready:
                 self._seat(child)
@@ -188,7 +190,7 @@ class Crew:
     def ready(self, child: Child) -> None:
         """It takes commands."""
         child.detail(self._detailed)
-        if self._started:
+        if not self._finding:
             self._seat(child)
         self._news.set()
 
@@ -221,3 +223,5 @@ class Crew:
         for child in self._all:
             if child.is_stuck(now):
                 child.kill("stuck")
+            elif not child.ready and now - child.born > START_LIMIT:
+                child.kill("does not get ready")

@@ -31,7 +31,7 @@ _BEAT_EVERY = 0.25
 _COUNT_EVERY = 4
 """Of them: when control is told the counters."""
 _LONGEST_BACKLOG = 10_000
-"""Events kept for a control process that does not come back soon."""
+"""Messages kept for a control process that does not come back soon."""
 
 
 class Process:
@@ -49,14 +49,14 @@ class Process:
         self._alone: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._known: dict[str, Known] = {}
-        self._unheard: list[plane.Event] = []
+        self._unheard: list[plane.Event | say.Logged] = []
         slots = setup.options.pairs
         self._memory = os.memfd_create("sipgw-table", os.MFD_CLOEXEC)
         os.ftruncate(self._memory, Table.bytes_for(slots))
         self._table = Table(memoryview(mmap.mmap(self._memory, Table.bytes_for(slots))), slots)
         self._telling = Telling(self._say)
         self._worker = Worker(setup.options, self._emit, setup.prompts, self._telling.trace, table=self._table)
-        logging.getLogger().handlers[:] = [Forward(self._say)]
+        logging.getLogger().handlers[:] = [Forward(self._tell)]
 
     async def run(self) -> None:
         """Work until control says that it is over, or has been gone for too long."""
@@ -131,10 +131,14 @@ class Process:
             self._known.pop(event.session, None)
         elif (known := self._known.get(event.session)) is not None:
             known.event(event)
+        self._tell(event)
+
+    def _tell(self, message: plane.Event | say.Logged) -> None:
+        """Say what must not be lost: it waits where nobody listens."""
         if self._link is not None:
-            self._say(event)
+            self._say(message)
         elif len(self._unheard) < _LONGEST_BACKLOG:
-            self._unheard.append(event)
+            self._unheard.append(message)
 
     async def _count(self) -> None:
         for number in itertools.count(1):
@@ -159,8 +163,6 @@ def main(listener: int, setup: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     given = msgspec.msgpack.decode(os.pread(setup, os.fstat(setup).st_size, 0), type=say.Setup)
     os.close(setup)
-    if given.options.realtime:
-        _be_realtime()
     warm_up(given.options)
     # What is alive now stays so: a full collection would cost a whole tick.
     gc.collect()
@@ -171,7 +173,10 @@ def main(listener: int, setup: int) -> None:
 async def _run(setup: say.Setup, listener: int) -> None:
     with socket.socket(fileno=listener) as sock:
         sock.setblocking(False)
-        await Process(setup, sock).run()
+        process = Process(setup, sock)
+        if setup.options.realtime:
+            _be_realtime()
+        await process.run()
 
 
 def _be_realtime() -> None:

@@ -8,7 +8,7 @@ from sipgw.trace import Mark, Note
 from sipgw.worker import messages as say
 from sipgw.worker.worker import Worker
 
-Tell = Callable[[say.Noted | say.Logged | say.Counted], None]
+Tell = Callable[[say.Noted | say.Counted], None]
 
 
 class Telling:
@@ -45,7 +45,7 @@ class Telling:
 class Forward(logging.Handler):
     """Hands the lines of libraries and of Python itself to control, whose log masks secrets."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Callable[[say.Logged], None]) -> None:
         super().__init__(logging.WARNING)
         self._tell = tell
 

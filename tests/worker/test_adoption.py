@@ -9,9 +9,12 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from sipgw.ai.events import Closed, Mute, Open
 from sipgw.media import plane
 from sipgw.rtp import rtcp
+from sipgw.worker import messages
 from tests.fakes.rtp_phone import SILENCE, RtpPhone
 from tests.worker.planes import Control
 from tests.worker.test_processes import SOON, goes_on, one_stream, processes, replaced, spare, worker
@@ -133,3 +136,10 @@ async def test_a_worker_that_does_not_answer_the_next_control_is_killed(tmp_path
             assert await processes(made).adopt() == []
             await made.plane.start()
             await gone(workers)
+
+
+async def test_a_worker_of_another_version_is_not_adopted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with phone() as caller, abandoned(tmp_path, caller) as (_, workers), next_control(tmp_path) as made:
+        monkeypatch.setattr(messages, "VERSION", "another")
+        assert await processes(made).adopt() == []
+        await gone(workers)
