@@ -30,6 +30,7 @@ from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Invited, Lost, SipEvent
 from sipgw.worker.archive import finished
+from sipgw.worker.known import Adopted
 
 _RESTARTED = (("Reason", f'Q.850;cause={Cause.GATEWAY_RESTARTED.q850};text="{Cause.GATEWAY_RESTARTED.record}"'),)
 
@@ -40,7 +41,7 @@ class Control:
     Args:
         calls: the call core.
         agent: the SIP agent, whose commands go through `driver`.
-        media: the media plane; its events come here from now on.
+        media: the media plane; its events come here from `listen` on.
         pool: where RTP ports come from.
         advertised: the address of those ports for SDP.
         keep: takes the records of calls that are over.
@@ -78,7 +79,10 @@ class Control:
         self.idle = asyncio.Event()
         """Set while there is no call."""
         self.idle.set()
-        media.listen(self._on_media)
+
+    def listen(self) -> None:
+        """Hear of media from now on, and of what has happened since it was made, or adopted."""
+        self._media.listen(self._on_media)
 
     def drive(self, driver: Driver[SipEvent]) -> None:
         """The driver of the agent; it delivers to `on_sip`."""
@@ -102,22 +106,39 @@ class Control:
         """How busy the node was in the last second."""
         self._carry(self._calls.on_load(load, self._clock.now()))
 
-    def take_up(self, kept: Collection[CallSnapshot], legs: Container[str], when: float) -> None:
-        """Go on with the calls of a process that died, or end them.
+    def take_up(
+        self, kept: Collection[CallSnapshot], legs: Container[str], sessions: Iterable[Adopted], when: float
+    ) -> None:
+        """Go on with the calls of a process that died, or end them; end sessions that are of no call.
 
         Args:
             kept: the calls.
             legs: those that the agent has again.
-            when: since when they are over, where they are: on our clock.
+            sessions: those that live on.
+            when: since when calls without are over: on our clock.
         """
         now = self._clock.now()
-        self._pool.rest({one.port for one in kept}, now)
+        wanted = {one.session for one in kept}
+        alive: set[str] = set()
+        for known, sockets in sessions:
+            self._ports[known.session] = self._pool.adopt(sockets)
+            if known.session in wanted:
+                alive.add(known.session)
+            else:
+                self._media.command(plane.DestroySession(known.session))
+                self._release_ports(known.session)
+        self._pool.rest({one.port for one in kept if one.session not in alive}, now)
         for _ in kept:
             self._metrics.call_began()
-        self._carry(self._calls.restore(kept, (), when))
+        self._carry(self._calls.restore(kept, alive, when))
         for one in kept:
             if one.leg not in legs:
                 self._carry(self._calls.on_sip(Lost(one.leg, "gone"), now))
+
+    def reunite(self, sessions: Iterable[Adopted]) -> None:
+        """Bring calls and sessions to agree, once it was heard what happened in between."""
+        for known, _ in sessions:
+            self._carry(self._calls.reunite(known.alive, self._clock.now()))
 
     def hang_up(self, legs: Iterable[str]) -> None:
         """End legs that belong to no call."""

@@ -35,6 +35,7 @@ from sipgw.ops.webhooks.service import Webhooks
 from sipgw.records.keeper import Keeper
 from sipgw.settings import Examined, Settings
 from sipgw.sip.agent import Agent
+from sipgw.worker.known import Adopted
 
 _STOP_LIMIT = 5.0
 """Seconds for the last BYEs to be answered."""
@@ -154,10 +155,13 @@ class Gateway:
         media, metrics = self._settings.media, self._settings.metrics
         await self.api.start()
         self._plane.detail(self._log_trace.wanted)
+        sessions = await self._plane.adopt()
         await self._plane.start()
         remembered = self._ledger.open(self._clock.now())
         await self._signalling.open()
-        self._take_up(remembered)
+        self._take_up(remembered, sessions)
+        self._control.listen()
+        asyncio.get_running_loop().call_soon(self._control.reunite, sessions)
         if metrics.port:
             self._scrapes = await self.metrics.serve(metrics.host, metrics.port)
         self._steered.started = True
@@ -206,13 +210,15 @@ class Gateway:
         self.state.close()
         self._log.info("stopped")
 
-    def _take_up(self, remembered: Remembered) -> None:
-        """End the calls of a process that died: their media died with it."""
+    def _take_up(self, remembered: Remembered, sessions: list[Adopted]) -> None:
+        """Go on with the calls of a process that died, as far as their media live on; end the others."""
         when = remembered.written - self._wall(0.0) if remembered.old else self._clock.now()
-        self._control.take_up(remembered.calls, remembered.legs, when)
+        self._control.take_up(remembered.calls, remembered.legs, sessions, when)
         self._control.hang_up(remembered.legs - {one.leg for one in remembered.calls})
         if remembered.calls:
-            self._alarm("gateway_restarted", f"{len(remembered.calls)} calls ended")
+            alive = {one.known.session for one in sessions}
+            go_on = sum(one.session in alive for one in remembered.calls)
+            self._alarm("gateway_restarted", f"{go_on} calls go on, {len(remembered.calls) - go_on} ended")
 
     def _keep(self, record: CallRecord) -> None:
         self.records.keep(record)

@@ -18,6 +18,7 @@ from sipgw.call.snapshot import VERSION, CallSnapshot
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.errors import Cause
+from sipgw.media import plane
 from sipgw.sip.events import Invited
 
 
@@ -50,7 +51,7 @@ class Call:
         Args:
             kept: of `snapshot`.
             around: what all calls share.
-            alive: its media session lives on; without, it ends.
+            alive: its media session lives on; without, the call ends.
             now: the time.
 
         Raises:
@@ -70,6 +71,12 @@ class Call:
         if not alive:
             call._see(Seen.MEDIA_GONE, None, now)
         return call
+
+    def reunite(self, alive: plane.Alive, now: float) -> None:
+        """Agree with the session again, after what was on its way to the process that died."""
+        if self.state is not State.ENDING:
+            for event in self._deeds.reunite(alive, self.state):
+                self.on(event, now)
 
     def snapshot(self) -> CallSnapshot | None:
         """What `restore` needs; None where the call was not answered: its caller, if still there, calls anew."""

@@ -12,8 +12,9 @@ from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
 from sipgw.call.recording import Recorder
+from sipgw.call.reunion import keep_unrecorded, lost_events, repeat_commands
 from sipgw.call.snapshot import KeptDeeds
-from sipgw.call.states import TABLE, Seen
+from sipgw.call.states import TABLE, Seen, State
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.call.targets import Targets
 from sipgw.errors import Cause, PeerError
@@ -71,6 +72,12 @@ class Deeds(Recorder):
         self._heard, self._acknowledged, self._sorry = kept.heard, kept.acknowledged, kept.sorry
         self._reminded = None if kept.reminded is None else kept.reminded - self._around.wall(0.0)
         self._around.limits.go_on(self._call, self._draft.source, kept.route)
+
+    def reunite(self, alive: plane.Alive, state: State) -> list[plane.Event]:
+        """Give the commands again that got lost with control, and tell the events; see `reunion`."""
+        repeat_commands(alive, self._held, self._negotiation.stream, state)
+        keep_unrecorded(alive, self._held, paused=self._paused)
+        return lost_events(alive, self._held, state)
 
     def refuse(self, refusal: Refusal, now: float) -> Seen:
         """We will not have this call."""

@@ -124,6 +124,11 @@ class Holdings:
         return not held and self.leg is Leg.GONE
 
     @property
+    def muted(self) -> bool:
+        """Whether the conversation was told not to carry audio."""
+        return self._muted
+
+    @property
     def conversing(self) -> bool:
         """Whether there is a conversation that has neither failed nor been closed."""
         return self._conversing

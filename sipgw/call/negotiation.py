@@ -64,6 +64,11 @@ class Negotiation:
             self._agreement = Agreement(Sdp.parse(kept.agreed), kept.stream, kept.line)
 
     @property
+    def stream(self) -> Stream | None:
+        """What is agreed; None where nothing is yet."""
+        return _stream(self._agreement) if self._agreement else None
+
+    @property
     def codec(self) -> str:
         """The codec agreed; before that, the one that would be."""
         return self._agreement.stream.codec if self._agreement else self._local.codecs[0]

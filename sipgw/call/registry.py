@@ -135,6 +135,11 @@ class Calls:
             calls.append(call)
         return self._each(calls, lambda call: None, now)
 
+    def reunite(self, alive: plane.Alive, now: float) -> list[Effect]:
+        """A session lives on: see whether its call knows of it what there is to know. After `restore`."""
+        call = self._calls.get(owner(alive.session))
+        return [] if call is None else self._each((call,), lambda call: call.reunite(alive, now), now)
+
     # --- what happens ---------------------------------------------------------------------------------------------
 
     def on_sip(self, event: SipEvent, now: float) -> list[Effect]:

@@ -44,7 +44,8 @@ class PortPool:
         self._host = options.host
         self._rest = options.port_rest
         first = options.first_port + options.first_port % 2
-        self._free = deque(range(first, options.last_port, 2))
+        self._ours = range(first, options.last_port, 2)
+        self._free = deque(self._ours)
         self._free.rotate(random.randrange(len(self._free) or 1))
         self._resting: deque[tuple[float, int]] = deque()
         self.size = len(self._free)
@@ -77,7 +78,17 @@ class PortPool:
         pair.rtp.close()
         pair.rtcp.close()
         self.in_use -= 1
-        self._resting.append((now + self._rest, pair.port))
+        if pair.port in self._ours:
+            self._resting.append((now + self._rest, pair.port))
+
+    def adopt(self, descriptors: tuple[int, int]) -> PortPair:
+        """A pair that an earlier process had opened, and that is in use; the descriptors are ours from here on."""
+        rtp, rtcp = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+        pair = PortPair(rtp.getsockname()[1], rtp, rtcp)
+        if pair.port in self._free:
+            self._free.remove(pair.port)
+        self.in_use += 1
+        return pair
 
     def rest(self, ports: Container[int], now: float) -> None:
         """Keep free pairs back, by their RTP ports, as after use: far ends of a process that died may send there."""

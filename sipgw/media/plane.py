@@ -95,6 +95,26 @@ class Continuation(msgspec.Struct, frozen=True):
     """As last written down: a second old at most."""
 
 
+class Alive(msgspec.Struct, frozen=True):
+    """What a session that has outlived control is at, as its worker has it."""
+
+    session: str
+    stream: Stream
+    started: bool
+    attempt: int | None
+    """Of its conversation; None where there is none any more."""
+    ready: bool
+    """Its backend was."""
+    opened: bool
+    muted: bool
+    play: int | None
+    """The prompt that plays, by its number."""
+    recording: bool = False
+    """It is recorded, and not yet to stop."""
+    paused: bool = False
+    """The recording is."""
+
+
 # --- commands -----------------------------------------------------------------------------------------------------
 
 

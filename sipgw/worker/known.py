@@ -3,6 +3,8 @@
 Control and worker both keep it: control for when the worker dies, the worker for when control does.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from sipgw.ai.events import REMEMBERED, Close, Closed, Failed, Mute, Open, Ready, Transcript, Words
@@ -105,6 +107,22 @@ class Known(msgspec.Struct):
     def _converse(self, command: plane.ConnectBackend | None) -> None:
         self.connect, self.ready, self.opened, self.muted, self.said = command, False, None, False, []
 
+    @property
+    def alive(self) -> plane.Alive:
+        """What a control that was restarted is told of it."""
+        return plane.Alive(
+            self.session,
+            self.stream,
+            started=self.started,
+            attempt=self.connect.attempt if self.connect else None,
+            ready=self.ready,
+            opened=self.opened is not None,
+            muted=self.muted,
+            play=self.prompt.play if self.prompt else None,
+            recording=self.recording is not None and not self.recorded,
+            paused=self.paused,
+        )
+
     def again(self, after: plane.Continuation | None) -> list[plane.Command]:
         """The commands that bring the session up elsewhere; `after` is where its stream goes on."""
         name = self.session
@@ -135,3 +153,11 @@ class Known(msgspec.Struct):
             return connect
         facts = msgspec.structs.replace(connect.facts, resumed=True, said=tuple(self.said))
         return msgspec.structs.replace(connect, facts=facts)
+
+
+class Adopted(NamedTuple):
+    """A session that a worker has kept up while there was no control."""
+
+    known: Known
+    sockets: tuple[int, int]
+    """Of RTP and RTCP, the caller's own copies."""

@@ -12,6 +12,7 @@ from sipgw.ai.registry import Prompts
 from sipgw.media import plane
 from sipgw.options import MediaOptions
 from sipgw.trace import Trace, silent
+from sipgw.worker.known import Adopted
 from sipgw.worker.worker import Worker
 
 
@@ -38,6 +39,10 @@ class LocalPlane:
 
     async def start(self) -> None:
         """It is ready as made."""
+
+    async def adopt(self) -> list[Adopted]:
+        """Nothing of an earlier process lives on."""
+        return []
 
     def detail(self, on: bool) -> None:
         """Its notes come in any case; they cost nothing that a log does not want."""

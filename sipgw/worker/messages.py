@@ -1,7 +1,7 @@
 """What crosses between control and a worker process besides the seam's own commands and events.
 
 control ── connects ──► worker           at its start, or once control has been restarted
-        ◄── Hello · Held* · AllHeld       who it is and what it holds, descriptors beside them
+        ◄── Hello · Held* · event* · AllHeld    who it is, what it holds, and what nobody has heard of that
         ── commands, Shutdown ──►
         ◄── events, Counted, Noted, Logged
 """

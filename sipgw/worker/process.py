@@ -87,14 +87,14 @@ class Process:
         self._introduce(self._link)
 
     def _introduce(self, link: Link) -> None:
-        """Say who we are and what we hold, then what nobody has heard."""
+        """Say who we are and what we hold, and what nobody has heard, which has made it so."""
         link.send(say.encode(say.Hello(len(self._table), say.VERSION)), (self._memory,))
         for session, known in self._known.items():
             link.send(say.encode(say.Held(known)), self._worker.descriptors(session))
-        link.send(say.encode(say.AllHeld()))
         unheard, self._unheard = self._unheard, []
         for event in unheard:
             self._say(event)
+        link.send(say.encode(say.AllHeld()))
 
     def _lost(self) -> None:
         self._link = None

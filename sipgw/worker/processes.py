@@ -24,7 +24,7 @@ from sipgw.worker import messages as say
 from sipgw.worker.child import Child, Telling
 from sipgw.worker.crew import Alarm, Crew
 from sipgw.worker.folder import SocketFolder
-from sipgw.worker.known import Known
+from sipgw.worker.known import Adopted, Known
 
 ALONE_LIMIT = 10.0
 HOMELESS_LIMIT = 5.0
@@ -55,15 +55,6 @@ class _Session:
         """Give the descriptors back."""
         for descriptor in self.sockets:
             os.close(descriptor)
-
-
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """A session that a worker has kept up while there was no control."""
-
-    known: Known
-    sockets: tuple[int, int]
-    """Of RTP and RTCP, the caller's own copies."""
 
 
 def _nothing(*_: object) -> None:
@@ -290,7 +281,8 @@ class ProcessPlane:
             self._forget(session)
         elif isinstance(event, plane.Reported) and isinstance(event.report, Ready) and session.known.ready:
             return  # the same attempt, resumed elsewhere: to the call it has long been ready
-        session.known.event(event)
+        if child.ready:  # else it is from the time before, and what is known knows of it
+            session.known.event(event)
         self._emit(event)
 
     def _late_event(self, event: plane.Event, child: Child) -> None:

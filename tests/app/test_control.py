@@ -95,6 +95,7 @@ class Rig:
         )  # fmt: skip
         self.driver: Driver[SipEvent] = Driver(self.agent, self._send, self.control.on_sip, clock=self.clock)
         self.control.drive(self.driver)
+        self.control.listen()
 
     def _send(self, data: bytes, flow: Flow) -> None:
         self.sent.append(Heard(self.clock.now(), data.decode(), flow))

@@ -7,12 +7,16 @@ import signal
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.phone import Phone, calling
+from tests.e2e.plan import ai, plan, to
+from tests.e2e.sound import tone
+from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import Gateway, running
 
 WITHIN = 8.0
@@ -85,6 +89,76 @@ async def test_calls_of_a_control_that_is_killed_end_with_a_bye_and_one_record(t
     assert not list(state.glob("journal-*"))
 
 
+@pytest.mark.parametrize("calls", [50, pytest.param(200, marks=pytest.mark.soak)])
+async def test_calls_with_workers_of_their_own_go_on_and_nobody_notices(tmp_path: Path, calls: int) -> None:
+    state = tmp_path / "state"
+    workers = settings(state, workers=1)
+    async with running(tmp_path, workers, supervised=True) as gateway, crowd(gateway, calls) as phones:
+        os.kill(control_of(gateway), signal.SIGKILL)
+        (alarm,) = [line for line in await gateway.said("alarm") if line["name"] == "gateway_restarted"]
+        assert alarm["detail"] == f"{calls} calls go on, 0 ended"
+        back = phones[0].now
+        await asyncio.sleep(1.0)
+        # The tone goes on, in one stream of packets without a gap.
+        for phone in phones:
+            assert phone.up
+            assert len(phone.since(back)) > 25
+            assert phone.heard[-1].audible
+            assert {after.sequence - before.sequence for before, after in pairwise(phone.heard)} <= {1, -65_535}
+            assert max(after.when - before.when for before, after in pairwise(phone.heard)) < 0.5
+        # Held and resumed, and hung up from either side, as if nothing had been.
+        await phones[0].reinvite("sendonly")
+        await phones[0].reinvite("sendrecv")
+        await asyncio.gather(*(phone.hang_up() for phone in phones[: calls // 2]))
+        gateway.process.terminate()
+        found = await on_record(state, calls // 2)
+        assert Counter(cause for _, cause, _ in found) == {"normal": calls // 2}
+        gateway.process.terminate()
+        await asyncio.gather(*(phone.ended(WITHIN) for phone in phones))
+        assert 'text="shutdown"' in phones[-1].reason
+        await gateway.said("stopped")
+    found = recorded(state)
+    assert Counter(cause for _, cause, _ in found) == {"normal": calls // 2, "shutdown": calls // 2}
+    assert len({call for call, _, _ in found}) == calls
+    assert not list(state.glob("journal-*"))
+
+
+async def test_the_conversation_goes_on_and_the_record_has_all_of_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with (
+        FakeBackend(echo=True) as backend,
+        running(tmp_path, plan(to("*", ai(backend)), **settings(state, workers=1)), supervised=True) as gateway,
+        calling(f"echo@{gateway.address}") as phone,
+    ):
+        phone.press("5")
+        await asyncio.sleep(1.0)
+        os.kill(control_of(gateway), signal.SIGKILL)
+        await gateway.said("alarm")
+        phone.press("6")
+        phone.say(tone(1.0, 700))
+        await phone.hears(25, since=phone.now)
+        assert len(backend.conversations) == 1, "its connection was never lost"
+        assert [one["digit"] for one in backend.last.of("dtmf")] == ["5", "6"]
+        await phone.hang_up()
+        (ended,) = await gateway.said("call ended")
+    assert (ended["cause"], ended["digits"], ended["target"]) == ("normal", 2, "*-0")
+    assert ended["seconds"] == pytest.approx(phone.ended_at - phone.answered_at, abs=1.0)
+    assert ended["received_packets"] > 100
+    assert [cause for _, cause, _ in recorded(state)] == ["normal"]
+
+
+async def test_a_call_that_is_hung_up_while_nobody_listens_ends_a_moment_later(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    workers = settings(state, workers=1)
+    async with running(tmp_path, workers, supervised=True) as gateway, calling(f"tone@{gateway.address}") as phone:
+        os.kill(control_of(gateway), signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            await phone.hang_up()  # repeated until somebody answers
+        await phone.ended(20.0)
+        (ended,) = await gateway.said("call ended")
+        assert ended["cause"] == "normal"
+
+
 async def test_calls_of_a_gateway_that_was_killed_as_a_whole_end_with_its_next_start(tmp_path: Path) -> None:
     state = tmp_path / "state"
     async with running(tmp_path, settings(state), ends=-signal.SIGKILL, supervised=True) as gateway:
@@ -123,12 +197,3 @@ async def test_a_control_killed_while_it_drains_ends_its_calls_all_the_same(tmp_
         os.kill(control_of(gateway), signal.SIGKILL)
         await hear_that_it_is_over([phone])
         await gateway.said("stopped")
-
-
-async def test_requests_of_calls_that_are_over_get_481(tmp_path: Path) -> None:
-    """The far end hangs up at the very moment; one of the two BYEs comes too late, and hurts nobody."""
-    async with running(tmp_path, supervised=True) as gateway, calling(f"tone@{gateway.address}") as phone:
-        os.kill(control_of(gateway), signal.SIGKILL)
-        await phone.hang_up()
-        (ended,) = await gateway.said("call ended")
-        assert ended["cause"] in ("normal", "gateway_restarted")

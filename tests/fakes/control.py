@@ -29,6 +29,7 @@ from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOption
 from sipgw.sip import events as sip
 from sipgw.sip.message import Headers, Request, Response
 from sipgw.trace import Mark, Note
+from sipgw.worker.known import Known
 
 E = TypeVar("E")
 
@@ -116,6 +117,8 @@ class Control:
     """Put to hooks, without an answer yet."""
     records: list[CallRecord] = field(default_factory=list)
     logs: list[do.Log] = field(default_factory=list)
+    known: dict[str, Known] = field(default_factory=dict)
+    """The sessions as a worker knows them."""
     changed: set[str] = field(default_factory=set)
     """Calls whose snapshot may have changed; whoever looks clears it."""
 
@@ -165,8 +168,12 @@ class Control:
                     self.destroyed[session] = 1
                     self.ended.add(session)
                     self.conversing.discard(session)
-        sessions = {one.session for one in kept if one.session not in self.ended}
-        return self.carry(self.calls.restore(kept, sessions, self.now))
+        alive = [known.alive for name, known in self.known.items() if name not in self.ended]
+        sessions = {one.session for one in alive}
+        effects = self.carry(self.calls.restore(kept, sessions, self.now))
+        for one in alive:
+            effects += self.carry(self.calls.reunite(one, self.now))
+        return effects
 
     # --- what the core wants --------------------------------------------------------------------------------------
 
@@ -239,6 +246,10 @@ class Control:
 
     def _media(self, command: plane.Command) -> None:
         name = command.session
+        if isinstance(command, plane.CreateSession):
+            self.known[name] = Known.of(command)
+        else:
+            self.known[name].command(command)
         match command:
             case plane.CreateSession():
                 assert self.opened[name] == 1
@@ -420,6 +431,8 @@ class Fake:
 
     def media(self, event: plane.Event) -> list[do.Effect]:
         """Any event of the session."""
+        if (known := self.control.known.get(self.session)) is not None:
+            known.event(event)
         return self.control.carry(self.control.calls.on_media(event, self.control.now))
 
     def packet(self) -> list[do.Effect]:
