@@ -174,6 +174,23 @@ async def test_calls_of_a_gateway_that_was_killed_as_a_whole_end_with_its_next_s
     assert [cause for _, cause, _ in found] == ["gateway_restarted"] * 5
 
 
+async def test_calls_outlive_even_a_gateway_that_was_killed_as_a_whole(tmp_path: Path) -> None:
+    """Its workers wait ten seconds for the next one."""
+    workers = settings(tmp_path / "state", workers=1)
+    async with running(tmp_path, workers, ends=-signal.SIGKILL, supervised=True) as gateway:
+        sip = {"host": "127.0.0.1", "port": gateway.port}
+        async with calling(f"tone@{gateway.address}") as phone:
+            control = control_of(gateway)
+            gateway.process.kill()
+            os.kill(control, signal.SIGKILL)
+            await gateway.process.wait()
+            async with running(tmp_path, {**workers, "sip": sip}) as another:
+                await phone.hears(10, since=phone.now)
+                await phone.hang_up()
+                (ended,) = await another.said("call ended")
+    assert ended["cause"] == "normal"
+
+
 async def test_control_lets_its_calls_finish_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     async with running(tmp_path, supervised=True, ends=-signal.SIGKILL) as gateway:
         control = control_of(gateway)
