@@ -134,6 +134,7 @@ class Control:
         for one in kept:
             if one.leg not in legs:
                 self._carry(self._calls.on_sip(Lost(one.leg, "gone"), now))
+        self._sip(lambda now: None)  # what the agent has had to say, and to wait for, since it has its legs again
 
     def reunite(self, sessions: Iterable[Adopted]) -> None:
         """Bring calls and sessions to agree, once it was heard what happened in between."""

@@ -1,5 +1,6 @@
 """The control shell of a process that comes after one that died: it goes on with calls, or ends them."""
 
+import asyncio
 import os
 from dataclasses import dataclass
 
@@ -26,9 +27,13 @@ class Left:
 
 @pytest.fixture
 async def left() -> Left:
-    """One call, in its conversation; its process is gone, its sockets are not."""
+    """One call, in its conversation."""
     rig = Rig(route())
-    phone = answered(rig)
+    return left_by(rig, answered(rig))
+
+
+def left_by(rig: Rig, phone: Phone) -> Left:
+    """The one call of a process that dies now; its sockets live on."""
     (view,) = rig.calls.calls()
     kept = rig.calls.snapshot(view.call)
     assert kept is not None
@@ -77,6 +82,23 @@ async def test_a_call_goes_on_and_its_ports_are_its_own(left: Left) -> None:
     assert (record.cause, record.stats) == ("normal", STATS)
     for descriptor in left.sockets:
         assert not os.path.exists(f"/proc/self/fd/{descriptor}")
+
+
+async def test_a_200_whose_ack_got_lost_is_sent_again_and_the_call_goes_on() -> None:
+    rig = Rig(route())
+    rig.gets(Phone().invite())
+    (ok,) = rig.report(ai.Ready())
+    one = left_by(rig, Phone().within(ok))
+    rig, said = taken_up(one)
+    assert [heard.text for heard in said] == [ok.text]
+    rig.clock.time += 0.6
+    await asyncio.sleep(0.6)
+    assert [heard.text for heard in rig.sent] == [ok.text] * 2, "and again, until its ACK comes"
+    rig.gets(one.phone.ack())
+    rig.tells(plane.FirstPacket(one.kept.session))
+    assert rig.plane.commands == [plane.Tell(one.kept.session, ai.Open())]
+    rig.control.close()
+    rig.driver.close()
 
 
 async def test_a_call_without_media_is_hung_up_and_its_port_rests(left: Left) -> None:
