@@ -4,7 +4,6 @@ What crosses goes through the seam's encoding and comes back in a later turn of 
 duplicated descriptors: all as it is with a worker in another process, so that nothing works only here.
 """
 
-import asyncio
 import os
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from sipgw.ai.registry import Prompts
 from sipgw.media import plane
 from sipgw.options import MediaOptions
 from sipgw.trace import Trace, silent
+from sipgw.worker.delivery import Delivery
 from sipgw.worker.known import Adopted
 from sipgw.worker.worker import Worker
 
@@ -26,10 +26,7 @@ class LocalPlane:
     """
 
     def __init__(self, options: MediaOptions, prompts: Prompts, trace: Trace = silent) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._listener: Callable[[plane.Event], None] | None = None
-        self._waiting: list[bytes] = []
-        self._delivery: asyncio.Handle | None = None
+        self._delivery = Delivery()
         self._worker = Worker(options, self._emit, prompts, trace)
 
     @property
@@ -54,28 +51,12 @@ class LocalPlane:
 
     def listen(self, listener: Callable[[plane.Event], None]) -> None:
         """Send every event to `listener` from now on; those that waited for one come first."""
-        self._listener = listener
-        self._deliver_soon()
+        self._delivery.listen(listener)
 
     async def close(self) -> None:
         """End all sessions and release everything; their last events are delivered before this returns."""
         await self._worker.close()
-        self._deliver()
+        self._delivery.flush()
 
     def _emit(self, event: plane.Event) -> None:
-        self._waiting.append(plane.encode(event))
-        self._deliver_soon()
-
-    def _deliver_soon(self) -> None:
-        if self._delivery is None and self._listener is not None and self._waiting:
-            self._delivery = self._loop.call_soon(self._deliver)
-
-    def _deliver(self) -> None:
-        if self._delivery is not None:
-            self._delivery.cancel()
-            self._delivery = None
-        if self._listener is None:
-            return
-        taken, self._waiting = self._waiting, []
-        for data in taken:
-            self._listener(plane.decode_event(data))
+        self._delivery.add(plane.decode_event(plane.encode(event)))

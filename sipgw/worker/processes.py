@@ -8,53 +8,29 @@ import asyncio
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipgw.ai.events import Ready
 from sipgw.ai.registry import Prompts
 from sipgw.media import plane
-from sipgw.media.continuing import continuation, last_counters
-from sipgw.media.table import Table
+from sipgw.media.continuing import last_counters
 from sipgw.options import MediaOptions
 from sipgw.trace import Mark, Note, Trace, silent
 from sipgw.worker import messages as say
 from sipgw.worker.child import Child, Telling
 from sipgw.worker.crew import Alarm, Crew
+from sipgw.worker.delivery import Delivery
 from sipgw.worker.folder import SocketFolder
+from sipgw.worker.housed import MANY_LOSSES, Housed
 from sipgw.worker.known import Adopted, Known
 
 ALONE_LIMIT = 10.0
 HOMELESS_LIMIT = 5.0
 """Seconds a session waits for a worker."""
-MANY_LOSSES, WITHIN = 3, 60.0
-"""A session that lost so many workers in so many seconds may be what they die of: it is not given to another."""
 
 Dropped = Callable[[str, str, int], None]
 """Takes a layer, the name of a reason, and how many were dropped for it."""
-
-
-@dataclass(slots=True, eq=False)
-class _Session:
-    """One session, and where it lives."""
-
-    known: Known
-    sockets: tuple[int, int]
-    """Our own copies of its descriptors."""
-    child: Child | None = None
-    losses: deque[float] = field(default_factory=lambda: deque(maxlen=MANY_LOSSES))
-    """When it lost a worker."""
-    deadline: float = 0.0
-    """Until when it waits for a worker."""
-    left: tuple[Table, int] | None = None
-    """Where its last worker that had it left its counters: table and row."""
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        for descriptor in self.sockets:
-            os.close(descriptor)
 
 
 def _nothing(*_: object) -> None:
@@ -89,10 +65,8 @@ class ProcessPlane:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._trace, self._dropped = trace, dropped
-        self._listener: Callable[[plane.Event], None] | None = None
-        self._waiting: list[plane.Event] = []
-        self._delivery: asyncio.Handle | None = None
-        self._sessions: dict[str, _Session] = {}
+        self._delivery = Delivery()
+        self._sessions: dict[str, Housed] = {}
         self._finishing: dict[Child, dict[str, Known]] = {}
         """Sessions that are over, but for their recordings."""
         self._folder = SocketFolder(folder)
@@ -139,24 +113,23 @@ class ProcessPlane:
 
     def _create(self, command: plane.CreateSession, sockets: tuple[int, int] | None) -> None:
         if sockets is None:
-            self._emit(plane.SessionFailed(command.session, "a session needs its sockets"))
+            self._delivery.add(plane.SessionFailed(command.session, "a session needs its sockets"))
             return
         if command.session in self._sessions:
             self._note("session_exists", command.call, command.session)
             return
-        session = _Session(Known.of(command), (os.dup(sockets[0]), os.dup(sockets[1])))
+        session = Housed(Known.of(command), (os.dup(sockets[0]), os.dup(sockets[1])))
         self._sessions[command.session] = session
         child = self.crew.least()
         if child is None:
             self._wait(session)
         else:
-            self._settle(session, child)
+            session.settle(child)
             child.send(command, session.sockets)
 
     def listen(self, listener: Callable[[plane.Event], None]) -> None:
         """Send every event to `listener` from now on; those that waited for one come first."""
-        self._listener = listener
-        self._deliver_soon()
+        self._delivery.listen(listener)
 
     async def close(self) -> None:
         """End all sessions and workers; their last events are delivered before this returns."""
@@ -164,39 +137,35 @@ class ProcessPlane:
         for session in tuple(self._sessions.values()):
             self._end(session)
         self._folder.close()
-        self._deliver()
+        self._delivery.flush()
 
     # --- where sessions live ----------------------------------------------------------------------------------
 
-    def _settle(self, session: _Session, child: Child) -> None:
-        session.child = child
-        child.sessions += 1
-
-    def _wait(self, *sessions: _Session) -> None:
+    def _wait(self, *sessions: Housed) -> None:
         """They have no worker; the next one that is ready takes them."""
         deadline = self._loop.time() + HOMELESS_LIMIT
         for session in sessions:
             session.deadline = deadline
         self._loop.call_at(deadline, self._give_up, deadline, sessions)
 
-    def _give_up(self, deadline: float, sessions: tuple[_Session, ...]) -> None:
+    def _give_up(self, deadline: float, sessions: tuple[Housed, ...]) -> None:
         for session in sessions:
             waits = session.child is None and session.deadline == deadline
             if waits and self._sessions.get(session.known.session) is session:
                 self._fail(session, "no media worker")
 
-    def _fail(self, session: _Session, reason: str) -> None:
+    def _fail(self, session: Housed, reason: str) -> None:
         self._forget(session)
-        self._emit(plane.SessionFailed(session.known.session, reason))
+        self._delivery.add(plane.SessionFailed(session.known.session, reason))
 
-    def _end(self, session: _Session) -> None:
+    def _end(self, session: Housed) -> None:
         """It is over, with the counters that its last worker left."""
         self._forget(session)
-        after = self._continuation(session)
+        after = session.continuation()
         stats = last_counters(after, session.known.stream) if after else plane.StreamStats()
-        self._emit(plane.SessionEnded(session.known.session, stats))
+        self._delivery.add(plane.SessionEnded(session.known.session, stats))
 
-    def _forget(self, session: _Session) -> None:
+    def _forget(self, session: Housed) -> None:
         name = session.known.session
         del self._sessions[name]
         if session.child is not None:
@@ -205,28 +174,22 @@ class ProcessPlane:
                 self._finishing.setdefault(session.child, {})[name] = session.known
         session.close()
 
-    def _continuation(self, session: _Session) -> plane.Continuation | None:
-        if session.left is None:
-            return None
-        table, slot = session.left
-        return continuation(table, slot, session.known.stream, time.monotonic() - table.beaten)
-
     # --- the workers' word ------------------------------------------------------------------------------------
 
     def held(self, child: Child, held: say.Held, sockets: tuple[int, int]) -> None:
         """A worker holds a session from before."""
-        session = self._sessions[held.known.session] = _Session(held.known, sockets)
-        self._settle(session, child)
+        session = self._sessions[held.known.session] = Housed(held.known, sockets)
+        session.settle(child)
 
     def filled(self, child: Child) -> None:
         """A worker may be given calls: those first that have none."""
         for session in tuple(self._sessions.values()):
             if session.child is None:
-                self._settle(session, child)
+                session.settle(child)
                 self._again(session, child)
 
-    def _again(self, session: _Session, child: Child) -> None:
-        create, *others = session.known.again(self._continuation(session))
+    def _again(self, session: Housed, child: Child) -> None:
+        create, *others = session.known.again(session.continuation())
         child.send(create, session.sockets)
         for command in others:
             child.send(command)
@@ -237,25 +200,22 @@ class ProcessPlane:
         slots = child.table.slots() if child.table else {}
         now = self._loop.time()
         for event in [event for known in self._finishing.pop(child, {}).values() for event in known.lost()]:
-            self._emit(event)
+            self._delivery.add(event)
         for session in lost:
             self._lose(session)
-            session.child = None
-            session.losses.append(now)
-            if child.table is not None and session.known.session in slots:
-                session.left = child.table, slots[session.known.session]
+            session.lose(child.table, slots.get(session.known.session), now)
             if session.known.ending:
                 self._end(session)
-            elif len(session.losses) == MANY_LOSSES and now - session.losses[0] < WITHIN:
+            elif session.suspect(now):
                 self._fail(session, f"lost {MANY_LOSSES} media workers")
         self._wait(*lost)
 
-    def _lose(self, session: _Session) -> None:
+    def _lose(self, session: Housed) -> None:
         """Tell what ended with its worker, once it is to go on without."""
         again = session.known.recording if not session.known.recorded else None
         for event in session.known.lost():
             session.known.event(event)
-            self._emit(event)
+            self._delivery.add(event)
         session.known.recording = again
 
     def heard(self, child: Child, message: Telling) -> None:
@@ -283,36 +243,16 @@ class ProcessPlane:
             return  # the same attempt, resumed elsewhere: to the call it has long been ready
         if child.ready:  # else it is from the time before, and what is known knows of it
             session.known.event(event)
-        self._emit(event)
+        self._delivery.add(event)
 
     def _late_event(self, event: plane.Event, child: Child) -> None:
         """A recording may be finished after its session; other last words were not waited for."""
         finishing = self._finishing.get(child, {})
         if (known := finishing.get(event.session)) is not None:
-            self._emit(event)
+            self._delivery.add(event)
             known.event(event)
             if known.recording is None:
                 del finishing[event.session]
-
-    # --- events -----------------------------------------------------------------------------------------------
-
-    def _emit(self, event: plane.Event) -> None:
-        self._waiting.append(event)
-        self._deliver_soon()
-
-    def _deliver_soon(self) -> None:
-        if self._delivery is None and self._listener is not None and self._waiting:
-            self._delivery = self._loop.call_soon(self._deliver)
-
-    def _deliver(self) -> None:
-        if self._delivery is not None:
-            self._delivery.cancel()
-            self._delivery = None
-        if self._listener is None:
-            return
-        taken, self._waiting = self._waiting, []
-        for event in taken:
-            self._listener(event)
 
     def _note(self, name: str, call: str = "", detail: str = "") -> None:
         self._trace(Note(time.monotonic(), "worker", Mark.DROP, name, call, detail))
