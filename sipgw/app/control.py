@@ -29,10 +29,11 @@ from sipgw.ops.hooks.service import Hooks
 from sipgw.ops.metrics import Metrics
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Invited, Lost, SipEvent
+from sipgw.sip.reason import Q850, reason
 from sipgw.worker.archive import finished
 from sipgw.worker.known import Adopted
 
-_RESTARTED = (("Reason", f'Q.850;cause={Cause.GATEWAY_RESTARTED.q850};text="{Cause.GATEWAY_RESTARTED.record}"'),)
+_RESTARTED = (reason(Q850, Cause.GATEWAY_RESTARTED.q850, Cause.GATEWAY_RESTARTED.record),)
 
 
 class Control:
@@ -100,7 +101,8 @@ class Control:
         if refusal is None:
             return None
         self._metrics.turned_away(refusal.cause.record)
-        return PeerError(refusal.status, "", refusal.headers)
+        why = reason(Q850, refusal.cause.q850, refusal.cause.record)
+        return PeerError(refusal.status, "", (*refusal.headers, why))
 
     def on_load(self, load: Load) -> None:
         """How busy the node was in the last second."""

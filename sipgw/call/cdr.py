@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from sipgw.ai.events import Spent
 from sipgw.errors import Cause
 from sipgw.media.plane import StreamStats
+from sipgw.sip.reason import FarReason
 
 _MOST_UTTERANCES = 5000
 _LONGEST_UTTERANCE = 4000
@@ -117,6 +118,12 @@ class CallRecord:
     """Each turn's delay: from the end of the caller's speech to the first packet of the answer."""
     recordings: tuple[Recording, ...] = ()
     transcript: tuple[Utterance, ...] = ()
+    far_status: int | None = None
+    """Why the far end ended the call, by its own word (RFC 3326): the SIP status in its BYE or CANCEL."""
+    far_q850: int | None = None
+    """The same as a Q.850 cause."""
+    far_text: str = ""
+    """The same in words."""
 
     @property
     def seconds(self) -> float:
@@ -142,6 +149,7 @@ class CallRecord:
             "cause": self.cause, "reason": self.reason, "status": self.status, "hung_up_by": self.hung_up_by,
             "route": self.route, "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3),
             "digits": self.digits,
+            "far_status": self.far_status, "far_q850": self.far_q850, "far_text": self.far_text,
         }  # fmt: skip
         return fields | (_counters(self.stats) if self.stats else {})
 
@@ -195,6 +203,8 @@ class Noted:
     turns_ms: list[int] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
     transcript: list[Utterance] = field(default_factory=list)
+    far: FarReason = field(default_factory=FarReason)
+    """Why the far end ended the call, by its own word."""
 
     def by(self, clock: Callable[[float], float]) -> "Noted":
         """The same, its times by another clock, which `clock` turns them into."""
@@ -285,4 +295,7 @@ class Draft(Noted):
             turns_ms=tuple(self.turns_ms),
             recordings=tuple(self.recordings),
             transcript=tuple(self.transcript),
+            far_status=self.far.status,
+            far_q850=self.far.q850,
+            far_text=self.far.text,
         )

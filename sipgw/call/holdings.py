@@ -17,6 +17,8 @@ from sipgw.call.snapshot import KeptHoldings
 from sipgw.errors import Cause
 from sipgw.media import plane
 from sipgw.options import BackendOptions
+from sipgw.sip.reason import Q850, SIP
+from sipgw.sip.reason import reason as reason_header
 
 Clock = Callable[[float], float]
 """From one clock's time to another's."""
@@ -146,14 +148,14 @@ class Holdings:
 
     def leave(self, cause: Cause, status: int, reason: str, headers: do.Headers) -> None:
         """Refuse the INVITE with `status`, or hang up, as far as the leg is; nothing where it is gone."""
-        why = (("Reason", f'Q.850;cause={cause.q850};text="{cause.record}"'),)
+        why = (reason_header(Q850, cause.q850, cause.record),)
         if self.leg is Leg.ASKING:
             self.leg = Leg.GONE
             self._do(do.Refuse(self.leg_id, status, reason, (*headers, *why)))
         elif self.leg is Leg.UP:
             self.leg = Leg.LEAVING
             # Not 200: in a BYE that would say "completed elsewhere" (RFC 3326 section 3.1).
-            sip = (("Reason", f'SIP;cause={cause.status};text="{cause.record}"'),) if cause.status >= 300 else ()
+            sip = (reason_header(SIP, cause.status, cause.record),) if cause.status >= 300 else ()
             self._do(do.HangUp(self.leg_id, (*why, *sip)))
 
     def reinvite(self, body: bytes) -> None:

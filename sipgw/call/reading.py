@@ -108,6 +108,8 @@ class Reading:
                 return None
             case sip.Lost(reason="no_ack"):
                 return Seen.NO_ACK
+            case sip.HungUp() | sip.Cancelled():
+                self._draft.far = event.reason
         seen = _OF_KIND.get(type(event))
         if seen is None:
             self._drop("unknown_event", type(event).__name__, now)

@@ -39,6 +39,8 @@ def call_row(record: CallRecord) -> Row:
         "post_dial_seconds": None if record.post_dial_seconds is None else round(record.post_dial_seconds, 3),
         "status": record.status,
         "q850": record.q850,
+        "far_status": record.far_status,
+        "far_q850": record.far_q850,
         "digits": record.digits,
         "first_audio_ms": stats.first_audio_ms if stats else None,
         "mos": _worse(stats) if stats else None,
@@ -96,7 +98,7 @@ _COUNTERS = (
 """Columns that are attributes of the session's counters."""
 _TEXTS = (
     "call", "node", "sip_call_id", "source", "trunk", "route", "caller", "caller_name", "called", "target",
-    "cause", "hung_up_by", "reason", "codec",
+    "cause", "hung_up_by", "reason", "codec", "far_text",
 )  # fmt: skip
 """Columns that are attributes of the record as they stand."""
 

@@ -70,6 +70,9 @@ calls = Table(
     Column("turns_ms", JSON, nullable=False),
     Column("turn_p50_ms", Integer),
     Column("turn_p95_ms", Integer),
+    Column("far_status", Integer),
+    Column("far_q850", Integer),
+    Column("far_text", String, nullable=False),
     Index("calls_by_start", "started", "call"),
     Index("calls_by_caller", "caller", "started"),
     Index("calls_by_called", "called", "started"),
@@ -77,7 +80,8 @@ calls = Table(
     Index("calls_by_route", "route", "started"),
     Index("calls_by_sip_call_id", "sip_call_id"),
 )
-"""One row a call, refused ones included. `mos` is that of the worse direction."""
+"""One row a call, refused ones included. `mos` is that of the worse direction; `far_status`, `far_q850` and `far_text`
+are why the far end ended it, by its own word."""
 
 
 def _of_call() -> Column[str]:

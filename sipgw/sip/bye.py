@@ -12,7 +12,11 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import HungUp, Lost, Released
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Request, Response
+from sipgw.sip.reason import SIP, reason
 from sipgw.sip.server_transaction import ServerTransaction
+
+_ELSEWHERE = (reason(SIP, 200, "Call completed elsewhere"),)
+"""RFC 3326 section 3.1."""
 
 
 def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
@@ -40,8 +44,9 @@ def give_up(core: Core, leg: Leg, reason: str, now: float, headers: Extra = ()) 
 
 
 def end_fork(core: Core, leg: Leg, dialog: Dialog, now: float) -> None:
-    """End a dialog that nobody wants: a second phone answered, or one that had been cancelled (RFC 3261 13.2.2.4)."""
-    _say_bye(core, dialog, (), ClientUser(lambda *_: None, lambda *_: None), now, leg.answers)
+    """End a dialog that nobody wants: another phone has the call, or it is over (RFC 3261 13.2.2.4)."""
+    why = _ELSEWHERE if leg.stage is Stage.UP else leg.farewell or ()
+    _say_bye(core, dialog, why, ClientUser(lambda *_: None, lambda *_: None), now, leg.answers)
 
 
 def _say_bye(core: Core, dialog: Dialog, headers: Extra, user: ClientUser, now: float, answers: Answers | None) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sipgw.flow import Flow
 from sipgw.sip.message import Request, Response
+from sipgw.sip.reason import FarReason, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Cancelled:
 
     leg: str
     request: Request
+
+    @property
+    def reason(self) -> FarReason:
+        """Why, as far as it says so."""
+        return reason_of(self.request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,11 @@ class Refused:
     """None where the status is our own word for a timeout (408) or a transport error (503)."""
     initial: bool = True
 
+    @property
+    def reason(self) -> FarReason:
+        """Why, as far as the far end says so."""
+        return reason_of(self.response)
+
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
@@ -92,6 +103,11 @@ class HungUp:
 
     leg: str
     request: Request
+
+    @property
+    def reason(self) -> FarReason:
+        """Why, as far as it says so."""
+        return reason_of(self.request)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from sipgw.sip.core import Core
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Request, Response
 from sipgw.sip.our_invite import OurInvite
+from sipgw.sip.reason import SIP, reason
 
-_EXPIRED = (("Reason", 'SIP;cause=408;text="session expired"'),)
+_EXPIRED = (reason(SIP, 408, "session expired"),)
 
 
 def refresh(core: Core, leg: Leg, now: float) -> None:

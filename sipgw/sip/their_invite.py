@@ -8,12 +8,14 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited, Released
 from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
+from sipgw.sip.reason import SIP, reason
 from sipgw.sip.reliable import OPTION, RAck, Reliable
 from sipgw.sip.server_transaction import InviteServer
 from sipgw.sip.timers import Timer
 from sipgw.sip.transaction import State
 from sipgw.sip.trust import Verdict
 
+_NO_ACK = (reason(SIP, 408, "no ACK came"),)
 _FIRST_RSEQ = 2**31 - 2
 """The first RSeq is at most one more (RFC 3262 section 3)."""
 
@@ -142,7 +144,7 @@ class TheirInvite:
         if leg.farewell is None:
             leg.told = True
             core.tell(Lost(leg.name, "no_ack"))
-        send_bye(core, leg, now, leg.farewell or ())
+        send_bye(core, leg, now, leg.farewell or _NO_ACK)
 
 
 def receive_invite(

@@ -7,6 +7,7 @@ import pytest
 from sipgw.ai import events as ai
 from sipgw.call import effects as do
 from sipgw.call.cdr import Attempt
+from sipgw.call.commands import HangUpCall
 from sipgw.call.deeds import APOLOGY_LIMIT, DEEDS, ENDING_LIMIT
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.media import plane
@@ -96,6 +97,33 @@ def test_one_log_line_at_the_answer_and_one_at_the_end() -> None:
     assert (last.message, last.fields["call"], last.fields["cause"]) == ("call ended", "n1-0001", "normal")
     assert (last.fields["sent_packets"], last.fields["received_packets"], last.fields["lost_packets"]) == (100, 99, 1)
     assert (last.fields["first_audio_ms"], last.fields["hung_up_by"], last.fields["digits"]) == (240, "caller", 0)
+
+
+def test_the_record_and_the_last_line_say_why_the_far_end_hung_up() -> None:
+    control = Control()
+    phone = control.invite().talks()
+    phone.bye(headers=[("Reason", 'Q.850;cause=27;text="out of order"')])
+    phone.over()
+    record = control.record
+    assert (record.cause, record.far_status, record.far_q850, record.far_text) == ("normal", None, 27, "out of order")
+    fields = control.logs[-1].fields
+    assert (fields["far_status"], fields["far_q850"], fields["far_text"]) == (None, 27, "out of order")
+
+
+def test_the_record_says_that_another_phone_answered() -> None:
+    control = Control()
+    control.invite().cancel(headers=[("Reason", "SIP;cause=200")])
+    control.advance(ENDING_LIMIT)
+    assert (control.record.cause, control.record.far_status) == ("cancelled", 200)
+
+
+def test_what_a_bye_that_crosses_ours_says_is_kept_too() -> None:
+    control = Control()
+    phone = control.invite().talks()
+    control.command(HangUpCall("n1-0001"))
+    phone.bye(headers=[("Reason", "Q.850;cause=16")])
+    phone.over()
+    assert (control.record.hung_up_by, control.record.far_q850) == ("operator", 16)
 
 
 # --- when the conversation opens ----------------------------------------------------------------------------------

@@ -385,15 +385,15 @@ class Fake:
         """The ACK of our 200."""
         return self._sip(sip.Confirmed(self.leg, request("ACK", body)))
 
-    def bye(self) -> list[do.Effect]:
+    def bye(self, headers: Iterable[tuple[str, str]] = ()) -> list[do.Effect]:
         """The phone hangs up. Where it has no final response yet, the agent sends 487."""
         self._close_books()
-        return self._sip(sip.HungUp(self.leg, request("BYE")))
+        return self._sip(sip.HungUp(self.leg, request("BYE", headers=headers)))
 
-    def cancel(self) -> list[do.Effect]:
+    def cancel(self, headers: Iterable[tuple[str, str]] = ()) -> list[do.Effect]:
         """The phone gives up; the agent has sent 487."""
         self._close_books()
-        return self._sip(sip.Cancelled(self.leg, request("CANCEL")))
+        return self._sip(sip.Cancelled(self.leg, request("CANCEL", headers=headers)))
 
     def lost(self, reason: str = "no_ack") -> list[do.Effect]:
         """The agent lost the leg."""

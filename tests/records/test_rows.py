@@ -23,6 +23,7 @@ def test_the_row_of_an_answered_call() -> None:
         "cause": "normal", "status": 200, "q850": 16, "hung_up_by": "caller", "reason": "", "codec": "PCMU",
         "digits": 3, "first_audio_ms": 310, "mos": 4.02,
         "turns_ms": [400, 900, 500, 700], "turn_p50_ms": 500, "turn_p95_ms": 900,
+        "far_status": None, "far_q850": None, "far_text": "",
     }  # fmt: skip
 
 
@@ -87,12 +88,18 @@ def test_what_never_came_is_nothing_in_the_row_of_a_refused_call() -> None:
     row = call_row(refused())
     assert {name for name, value in row.items() if value is None} == {
         "ringing", "answered", "post_dial_seconds", "first_audio_ms", "mos", "turn_p50_ms", "turn_p95_ms",
+        "far_status", "far_q850",
     }  # fmt: skip
     assert (row["status"], row["seconds"], row["turns_ms"], row["target"]) == (404, 0.0, [], "")
 
 
 def test_without_ringing_the_answer_is_the_first_sign_of_life() -> None:
     assert call_row(record(ringing=None))["post_dial_seconds"] == 0.8
+
+
+def test_what_the_far_end_said_has_columns_of_its_own() -> None:
+    row = call_row(record(far_status=486, far_q850=17, far_text="Busy"))
+    assert (row["far_status"], row["far_q850"], row["far_text"]) == (486, 17, "Busy")
 
 
 def test_a_zero_byte_from_a_far_end_becomes_a_mark_that_every_database_takes() -> None:

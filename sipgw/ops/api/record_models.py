@@ -37,7 +37,7 @@ class Record(Model):
     """Final response to the INVITE."""
     q850: int
     hung_up_by: str
-    """`caller`, `backend` or `gateway`."""
+    """`caller`, `backend`, `gateway`, or `operator`: a command from outside."""
     reason: str
     codec: str
     digits: int
@@ -50,6 +50,12 @@ class Record(Model):
     """Delay of each turn: from the end of the caller's words to the first packet of the answer."""
     turn_p50_ms: int | None
     turn_p95_ms: int | None
+    far_status: int | None
+    """Why the far end ended the call, by its own word: the SIP status in its BYE or CANCEL (RFC 3326)."""
+    far_q850: int | None
+    """The same as a Q.850 cause."""
+    far_text: str
+    """The same in words."""
 
 
 class RecordLeg(Model):

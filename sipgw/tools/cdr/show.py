@@ -64,6 +64,8 @@ def _facts(call: Row) -> Iterable[tuple[str, str]]:
             yield name, f"{_clock(call[name])}  (+{_seconds((call[name] - call['started']).total_seconds())})"
     yield "ended", f"{_clock(call['ended'])}  after {_seconds(call['seconds'])} by the {call['hung_up_by']}"
     yield "cause", f"{call['cause']}, SIP {call['status']}, Q.850 {call['q850']}" + _aside(call["reason"])
+    if said := _said(call):
+        yield "far end", said
     heard = [f"codec {call['codec']}"] if call["codec"] else []
     if call["first_audio_ms"] is not None:
         heard.append(f"first audio after {call['first_audio_ms']} ms")
@@ -118,6 +120,13 @@ def _visible(text: str) -> str:
 def _pairs(pairs: Iterable[tuple[str, str]], console: Console) -> None:
     for name, value in pairs:
         console.print(f"{name:<9} {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _said(call: Row) -> str:
+    """Why the far end ended the call, by its own word; empty where it said nothing."""
+    codes = ((name, call[key]) for name, key in (("SIP", "far_status"), ("Q.850", "far_q850")))
+    given = [f"{name} {code}" for name, code in codes if code is not None]
+    return f"{', '.join(given)}{_aside(call['far_text'])}".strip()
 
 
 def _aside(reason: str) -> str:

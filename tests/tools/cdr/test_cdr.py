@@ -89,6 +89,22 @@ def test_the_story_of_a_refused_call_is_short(url: URL, capsys: pytest.CaptureFi
     assert printed.endswith("\nleg 0     caller +4930123\n")
 
 
+def test_the_story_says_why_the_far_end_hung_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def write() -> URL:
+        store = Store(file_url(tmp_path / "records.db"))
+        await store.migrate()
+        told = record("n1-2", far_status=200, far_text="elsewhere\x1b[31m")
+        await store.write([record(far_q850=27, far_text="out of order"), told])
+        await store.close()
+        return file_url(tmp_path / "records.db")
+
+    url = asyncio.run(write())
+    show(url, "n1-1", as_json=False)
+    assert "\nfar end   Q.850 27 (out of order)\n" in capsys.readouterr().out
+    show(url, "n1-2", as_json=False)
+    assert "\nfar end   SIP 200 (elsewhere\ufffd[31m)\n" in capsys.readouterr().out
+
+
 def test_what_looks_like_markup_or_like_orders_to_a_terminal_is_printed_as_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
