@@ -12,9 +12,10 @@ from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
 from sipgw.options.sip import SECURE, ListenerOptions, SipOptions, StreamOptions, TlsOptions
-from sipgw.options.trunk import CredentialOptions, RegistrationOptions, TrunkOptions
+from sipgw.options.trunk import NOBODY, CredentialOptions, IdentityOptions, RegistrationOptions, TrunkOptions
 
 __all__ = [
+    "NOBODY",
     "SECURE",
     "ApiOptions",
     "Ask",
@@ -22,6 +23,7 @@ __all__ = [
     "CallOptions",
     "CredentialOptions",
     "HookOptions",
+    "IdentityOptions",
     "ListenerOptions",
     "MediaOptions",
     "PlaceOptions",

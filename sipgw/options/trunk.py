@@ -28,6 +28,21 @@ class RegistrationOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityOptions:
+    """What is believed of what a peer says about its callers."""
+
+    believed: bool = True
+    """Headers that only a trusted peer may send count: asserted identities, attestation, diversions. Else they are
+    taken out of what it sends."""
+    order: tuple[str, ...] = ("pai", "rpid", "from")
+    """Where the caller's number is taken from, the first that is there: `pai`, `rpid`, `ppi` or `from`."""
+
+
+NOBODY = IdentityOptions(believed=False, order=("from",))
+"""For who is no trunk."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkOptions:
     """One carrier, PBX or other peer."""
 
@@ -42,3 +57,5 @@ class TrunkOptions:
     """What we say where the peer asks who we are."""
     register: RegistrationOptions | None = None
     """None where the peer knows without that where we are."""
+    identity: IdentityOptions = IdentityOptions()
+    """What is believed of what it says about its callers."""

@@ -1,11 +1,13 @@
 """The keys of each trunk: a carrier, a PBX or another peer."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from sipgw.options import CredentialOptions, RegistrationOptions, TrunkOptions
+from sipgw.options import CredentialOptions, IdentityOptions, RegistrationOptions, TrunkOptions
 from sipgw.settings.section import Section
+
+Header = Literal["pai", "rpid", "ppi", "from"]
 
 
 class Account(Section):
@@ -53,10 +55,23 @@ class Trunk(Section):
     """What we answer where it asks who we are."""
     register_: Annotated[Register | None, Field(alias="register")] = None
     """How we register with it, where it does not know without that where we are."""
+    trust_identity: bool = True
+    """Believe what it says about its callers: who they are, how sure that is, who diverted the call. Without, such
+    headers are taken out of what it sends."""
+    identity: Annotated[tuple[Header, ...], Field(min_length=1)] = (
+        "pai",
+        "rpid",
+        "from",
+    )
+    """Where the caller's number is taken from, the first that is there: P-Asserted-Identity, Remote-Party-ID,
+    P-Preferred-Identity, From. From counts last, named or not."""
 
     def options(self, name: str) -> TrunkOptions:
         """As the SIP agent sees it."""
         users = tuple(account.options() for account in self.users)
         credentials = tuple(account.options() for account in self.credentials)
         register = self.register_.options() if self.register_ else None
-        return TrunkOptions(name, self.sources, tuple(map(str.lower, self.names)), users, credentials, register)
+        identity = IdentityOptions(self.trust_identity, self.identity)
+        return TrunkOptions(
+            name, self.sources, tuple(map(str.lower, self.names)), users, credentials, register, identity
+        )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sipgw.flow import Flow
+from sipgw.options import NOBODY, IdentityOptions
 from sipgw.sip.message import Request, Response
 from sipgw.sip.reason import FarReason, reason_of
 
@@ -16,6 +17,9 @@ class Invited:
     flow: Flow
     trunk: str = ""
     """The trunk it comes from, by address, certificate or digest; empty for somebody else."""
+    identity: IdentityOptions = NOBODY
+    """What is believed of what it says about the caller; where nothing is, what only a trusted peer may say has been
+    taken out of the request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sipgw.flow import Flow
 from sipgw.sip.body import SDP
 from sipgw.sip.bye import receive_bye
 from sipgw.sip.core import Core
+from sipgw.sip.edge import stripped
 from sipgw.sip.inspection import KNOWN, inspect_content, inspect_extensions, inspect_method
 from sipgw.sip.leg import Leg
 from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
@@ -141,6 +142,10 @@ def _invite(core: Core, request: Request, server: ServerTransaction, source: Flo
     if verdict.challenge:
         core.drop(verdict.reason, now, f"{request.method} from {source}")
         raise PeerError(401, "", verdict.challenge)
+    if not verdict.identity.believed:
+        request, taken = stripped(request)
+        if taken:
+            core.drop("untrusted_header", now, f"{', '.join(taken)} from {source}")
     receive_invite(core, request, server, source, verdict, now)
 
 

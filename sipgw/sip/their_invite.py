@@ -159,7 +159,7 @@ def receive_invite(
     core.legs[leg.name] = leg
     server.respond(core.respond(request, 100), now)
     leg.answers = core.answers(verdict.credentials)
-    core.tell(Invited(leg.name, request, source, verdict.trunk))
+    core.tell(Invited(leg.name, request, source, verdict.trunk, verdict.identity))
 
 
 def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServer, now: float) -> None:

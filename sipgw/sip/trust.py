@@ -5,10 +5,10 @@ forged would get it. What follows for a call is decided above; here is only who 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sipgw.flow import Flow, Networks
-from sipgw.options import SipOptions, TrunkOptions
+from sipgw.options import NOBODY, IdentityOptions, SipOptions, TrunkOptions
 from sipgw.sip.accounts import Accounts, Proof
 from sipgw.sip.digest import Credentials
 from sipgw.sip.leg import Extra
@@ -29,6 +29,8 @@ class Verdict:
     """Not known yet: ask with these headers."""
     reason: str = ""
     """Why it is asked."""
+    identity: IdentityOptions = NOBODY
+    """What is believed of what it says about its callers."""
 
 
 class Trust:
@@ -53,17 +55,22 @@ class Trust:
         names = {one.name for one in options.trunks}
         registrars: dict[str, Verdict] = before._registrars if before is not None else {}
         self._registrars: dict[str, Verdict] = {
-            host: verdict for host, verdict in registrars.items() if verdict.trunk in names
+            host: replace(verdict, identity=self._identity_of(verdict.trunk))
+            for host, verdict in registrars.items()
+            if verdict.trunk in names
         }
         """Whoever we are registered with sends us calls."""
 
     def admit(self, host: str, trunk: str, credentials: tuple[Credentials, ...]) -> None:
         """We are registered with this trunk there: calls from that host are its."""
-        self._registrars[host] = Verdict(trunk, credentials)
+        self._registrars[host] = Verdict(trunk, credentials, identity=self._identity_of(trunk))
 
     def credentials_of(self, trunk: str) -> tuple[Credentials, ...]:
         """What to say where a trunk asks who we are; nothing for one that nobody knows."""
         return next((one.credentials for one in self._trunks if one.options.name == trunk), ())
+
+    def _identity_of(self, trunk: str) -> IdentityOptions:
+        return next((one.options.identity for one in self._trunks if one.options.name == trunk), NOBODY)
 
     def is_stranger(self, source: Flow) -> bool:
         """Whether nobody we know sends from there. A connection with a certificate is judged by its names as well."""
@@ -83,7 +90,7 @@ class Trust:
         placed = [trunk for trunk in self._trunks if trunk.here(source)]
         for trunk in placed:
             if not trunk.options.users:
-                return Verdict(trunk.options.name, trunk.credentials)
+                return trunk.verdict
         if (registrar := self._registrars.get(source.remote[0])) is not None:
             return registrar
         if not self._asks or not (placed or any(trunk.anywhere for trunk in self._trunks)):
@@ -95,7 +102,7 @@ class Trust:
         if checked.proof is Proof.GOOD:
             for trunk in (*placed, *(one for one in self._trunks if one.anywhere)):
                 if any(user.username == checked.username for user in trunk.options.users):
-                    return Verdict(trunk.options.name, trunk.credentials)
+                    return trunk.verdict
         if checked.proof is Proof.NONE and not placed and source.remote[0] in self._known:
             return Verdict()
         stale = checked.proof in (Proof.STALE, Proof.REPLAYED)
@@ -116,6 +123,7 @@ class _Trunk:
         self.credentials = tuple(Credentials(one.username, one.password, one.realm) for one in options.credentials)
         self.anywhere = bool(options.users) and not options.sources and not options.names
         """It is known by digest alone."""
+        self.verdict = Verdict(options.name, self.credentials, identity=options.identity)
 
     def here(self, source: Flow) -> bool:
         """Whether it comes from there."""

@@ -1,16 +1,23 @@
 """For any bytes whatever: a message, or a refusal; and what is printed reads the same."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sipgw.errors import PeerError
+from sipgw.sip.attestation import LEVELS, attestation
+from sipgw.sip.diversion import Diversion, HistoryEntry
 from sipgw.sip.framing import StreamFramer
 from sipgw.sip.grammar import MAX_31_BIT
+from sipgw.sip.identity import Privacy, RemoteParty, identities
 from sipgw.sip.message import Headers, Malformed, Message, Request, Response, expires, parse, respond, stamped, validate
 from sipgw.sip.params import Params
+from sipgw.sip.signed_identity import SignedIdentity
 from sipgw.sip.uri import Uri
+from sipgw.sip.user_to_user import UserToUser
 from sipgw.sip.values import CSeq, NameAddr, Via
 from tests.sip.samples import CARRIERS
 
@@ -43,6 +50,21 @@ uris = st.builds(
     uri_params,
     st.sampled_from(["", "a=b", "Replaces=x%40y"]),
 )
+VALUES = (
+    '"Bob" <sip:200@192.0.2.9;verstat=No-TN-Validation>;party=calling;privacy=full;screen=yes',
+    "<sip:+15550100@x;user=phone?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1.2;reason=no-answer;counter=3",
+    "00FA1B2C;encoding=hex;purpose=foo;content=bar",
+    "eyJh.eyJh.c2ln;info=<https://c.example/x>;alg=ES256;ppt=shaken",
+    "id;user;critical",
+)
+
+
+def changed(text: str) -> st.SearchStrategy[str]:
+    """The text with a piece of it replaced."""
+    place = st.integers(0, len(text))
+    return st.builds(lambda at, size, piece: text[:at] + piece + text[at + size :], place, st.integers(0, 5), spicy)
+
+
 display = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
@@ -137,6 +159,30 @@ def test_any_text_is_a_value_or_refused(text: str) -> None:
             check(error)
             continue
         assert kind.parse(str(value)) == value
+
+
+@FUZZ
+@given(any_text | spicy | st.sampled_from(VALUES).flatmap(changed))
+def test_any_text_says_who_calls_or_is_refused(text: str) -> None:
+    """Whatever stands in a header that tells of the caller: it is read to its last property, or refused."""
+    readers: tuple[Callable[[], object], ...] = (
+        *(partial(kind.parse, text) for kind in (RemoteParty, Diversion, HistoryEntry, UserToUser)),
+        partial(identities, (text,), "P-Asserted-Identity"),
+        partial(Privacy.parse, (text,)),
+        partial(SignedIdentity.parse, text.encode()),
+    )
+    for read in readers:
+        try:
+            value = read()
+        except PeerError as error:
+            check(error)
+            continue
+        for name in dir(type(value)):
+            getattr(value, name)
+    assert (
+        attestation(Headers([("X-Twilio-VerStat", text)]), (), NameAddr("", Uri("tel", opaque=text or "1"))).level
+        in LEVELS
+    )
 
 
 @FUZZ

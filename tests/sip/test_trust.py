@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from sipgw.flow import Flow
-from sipgw.options import CredentialOptions, SipOptions, TrunkOptions
+from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, SipOptions, TrunkOptions
 from sipgw.sip.accounts import NONCE_LIFE
 from sipgw.sip.digest import Challenge, Credentials
 from sipgw.sip.events import Invited
+from sipgw.sip.message import Request, parse
+from sipgw.sip.trust import Trust
 from tests.fakes.sip_phone import FLOW, OURS, Heard, Phone, Wire
 
 KNOWN = Credentials("pbx", "secret")
@@ -177,3 +179,73 @@ def test_trust_is_reloaded() -> None:
     one.agent.reconfigure(SipOptions(trunks=(TrunkOptions("phones", (FLOW.remote[0],)),), known=()))
     one.gets(Phone(branch="z9hG4bK-2").invite())
     assert invited(one) == "phones"
+
+
+# --- what a trunk says about its callers ------------------------------------------------------------------------------
+
+SAID = (
+    "P-Asserted-Identity: <sip:+15550100@x;verstat=TN-Validation-Passed-A>\r\n"
+    "Remote-Party-ID: <sip:1@x>;screen=yes\r\nX-Twilio-VerStat: TN-Validation-Passed-A\r\n"
+    "X-Plivo-Stir-Verification: Verified\r\nP-Attestation-Indicator: A\r\n"
+    "Diversion: <sip:2@x>\r\nHISTORY-INFO: <sip:3@x>;index=1\r\n"
+    "Privacy: id\r\nIdentity: ..c2ln;info=<https://c.example>\r\nX-Account: 7\r\n"
+)
+RESERVED = {
+    *("p-asserted-identity", "remote-party-id", "x-twilio-verstat", "x-plivo-stir-verification"),
+    *("p-attestation-indicator", "diversion", "history-info"),
+}
+FREE = {"privacy", "identity", "x-account"}
+
+
+def heard(one: Wire) -> tuple[set[str], IdentityOptions]:
+    """Which of these headers the layer above gets to see, and what it is to believe."""
+    (event,) = (event for event in one.events() if isinstance(event, Invited))
+    return {name.lower() for name, _ in event.request.headers} & (RESERVED | FREE), event.identity
+
+
+def test_a_trunk_is_believed_what_it_says_about_its_callers() -> None:
+    one = wire(TrunkOptions("carrier", ("127.0.0.1",)))
+    one.gets(Phone(more=SAID).invite())
+    assert heard(one) == (RESERVED | FREE, IdentityOptions())
+    assert "untrusted_header" not in one.drops()
+
+
+def test_an_order_of_its_own_goes_along() -> None:
+    one = wire(TrunkOptions("carrier", ("127.0.0.1",), identity=IdentityOptions(order=("rpid", "from"))))
+    one.gets(Phone(more=SAID).invite())
+    assert heard(one)[1].order == ("rpid", "from")
+
+
+def test_from_whom_no_trunk_is_only_what_anybody_may_say_gets_through() -> None:
+    one = wire(known=("127.0.0.1",))
+    one.gets(Phone(more=SAID).invite())
+    assert heard(one) == (FREE, NOBODY)
+    assert one.drops().count("untrusted_header") == 1
+
+
+def test_a_trunk_may_be_believed_nothing() -> None:
+    believes = IdentityOptions(believed=False)
+    one = wire(TrunkOptions("pbx", ("127.0.0.1",), identity=believes))
+    one.gets(Phone(more=SAID).invite())
+    assert heard(one) == (FREE, believes)
+
+
+def test_who_has_to_prove_it_is_believed_once_it_has() -> None:
+    one = wire(TrunkOptions("pbx", users=USERS))
+    asked = one.gets(Phone(more=SAID).invite())[-1]
+    one.gets(Phone(to_tag=asked.to_tag).ack(branch="z9hG4bK-1"))
+    assert one.events() == []
+    phone = Phone(call_id="2", branch="z9hG4bK-2", cseq=2)
+    one.gets(replace(phone, more=answer(challenge(asked), phone) + SAID).invite())
+    assert heard(one) == (RESERVED | FREE, IdentityOptions())
+
+
+def test_where_we_are_registered_is_believed_as_its_trunk_is_and_so_after_a_reload() -> None:
+    request = parse(Phone().invite().encode())
+    assert isinstance(request, Request)
+    trust = Trust(SipOptions(trunks=(TrunkOptions("carrier"),)), lambda: "t")
+    trust.admit(FLOW.remote[0], "carrier", ())
+    assert trust.judge(request, FLOW, 0.0).identity == IdentityOptions()
+    doubted = TrunkOptions("carrier", identity=IdentityOptions(believed=False))
+    trust = Trust(SipOptions(trunks=(doubted,)), lambda: "t", trust)
+    assert not trust.judge(request, FLOW, 0.0).identity.believed
