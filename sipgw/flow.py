@@ -60,5 +60,10 @@ class Flow:
         """Whether the transport repeats lost data itself (RFC 3261 section 17)."""
         return self.transport != "udp"
 
+    @property
+    def is_six(self) -> bool:
+        """Whether it is one of IPv6."""
+        return ":" in self.local[0]
+
     def __str__(self) -> str:
         return f"{self.transport}:{written(self.remote)}"

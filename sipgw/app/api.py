@@ -16,7 +16,7 @@ from sipgw.call.registry import Calls
 from sipgw.call.view import CallView
 from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint, written
-from sipgw.io.ports import PortPool
+from sipgw.io.port_pools import PortPools
 from sipgw.ops.api.access import Access
 from sipgw.ops.api.audit import AuditLog
 from sipgw.ops.api.build import build
@@ -41,7 +41,7 @@ class Steered:
 
     calls: Calls
     control: Control
-    pool: PortPool
+    pools: PortPools
     feed: Feed
     metrics: Metrics
     prompts: Mapping[str, float]
@@ -68,7 +68,7 @@ class Steered:
             "draining": self.calls.draining,
             "too busy for new calls": self.calls.lagging,
             "as many calls as are allowed": self.calls.full,
-            "no RTP ports left": self.pool.in_use >= self.pool.size,
+            "no RTP ports left": self.pools.in_use >= self.pools.size,
         }
         return [reason for reason, is_so in reasons.items() if is_so]
 

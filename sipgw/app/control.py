@@ -11,6 +11,7 @@ from typing import assert_never
 
 from structlog.typing import FilteringBoundLogger
 
+from sipgw.app.places import Places
 from sipgw.call import effects as do
 from sipgw.call.cdr import CallRecord
 from sipgw.call.commands import Command
@@ -22,7 +23,8 @@ from sipgw.errors import Cause, PeerError, Unavailable
 from sipgw.flow import Flow
 from sipgw.io.clock import Clock
 from sipgw.io.driver import Driver
-from sipgw.io.ports import PortPair, PortPool
+from sipgw.io.port_pools import PortPools
+from sipgw.io.ports import PortPair
 from sipgw.media import plane
 from sipgw.ops.hooks.counts import Counts
 from sipgw.ops.hooks.service import Hooks
@@ -43,8 +45,8 @@ class Control:
         calls: the call core.
         agent: the SIP agent, whose commands go through `driver`.
         media: the media plane; its events come here from `listen` on.
-        pool: where RTP ports come from.
-        advertised: the address of those ports for SDP.
+        pools: where RTP ports come from.
+        places: the addresses those are on.
         keep: takes the records of calls that are over.
         settled: called when everything that happened so far was carried out.
     """
@@ -54,8 +56,8 @@ class Control:
         calls: Calls,
         agent: Agent,
         media: plane.MediaPlane,
-        pool: PortPool,
-        advertised: str,
+        pools: PortPools,
+        places: Places,
         *,
         clock: Clock,
         log: FilteringBoundLogger,
@@ -63,8 +65,8 @@ class Control:
         keep: Callable[[CallRecord], None],
         settled: Callable[[], None] = lambda: None,
     ) -> None:
-        self._calls, self._agent, self._media, self._pool = calls, agent, media, pool
-        self._advertised = advertised
+        self._calls, self._agent, self._media, self._pools = calls, agent, media, pools
+        self._places = places
         self._clock, self._log, self._metrics, self._keep = clock, log, metrics, keep
         self._settled = settled
         self._driver: Driver[SipEvent] | None = None
@@ -123,13 +125,13 @@ class Control:
         wanted = {one.session for one in kept}
         alive: set[str] = set()
         for known, sockets in sessions:
-            self._ports[known.session] = self._pool.adopt(sockets)
+            self._ports[known.session] = self._pools.adopt(sockets)
             if known.session in wanted:
                 alive.add(known.session)
             else:
                 self._media.command(plane.DestroySession(known.session))
                 self._release_ports(known.session)
-        self._pool.rest({one.port for one in kept if one.session not in alive}, now)
+        self._pools.rest({one.port for one in kept if one.session not in alive}, now)
         for _ in kept:
             self._metrics.call_began()
         self._carry(self._calls.restore(kept, alive, when))
@@ -173,7 +175,7 @@ class Control:
             timer.cancel()
         self._timers.clear()
         for pair in self._ports.values():
-            self._pool.give_back(pair, self._clock.now())
+            self._pools.give_back(pair, self._clock.now())
         self._ports.clear()
 
     def _on_media(self, event: plane.Event) -> None:
@@ -241,8 +243,8 @@ class Control:
                 self._sip(lambda now: self._agent.reinvite(leg, body, now))
             case do.Media(command):
                 self._command(command)
-            case do.OpenPorts(name):
-                self._open_ports(name)
+            case do.OpenPorts():
+                self._open_ports(effect)
             case do.ReleasePorts(name):
                 self._release_ports(name)
             case do.Ask(name, hook, question):
@@ -282,16 +284,17 @@ class Control:
             sockets = self._ports[command.session].descriptors
         self._media.command(command, sockets)
 
-    def _open_ports(self, name: str) -> None:
-        now = self._clock.now()
+    def _open_ports(self, wanted: do.OpenPorts) -> None:
+        now, name = self._clock.now(), wanted.id
+        place = self._places.of(wanted.flow, six=wanted.six)
         try:
-            pair = self._pool.take(now)
+            pair = self._pools.take(place.host, now)
         except Unavailable as error:
             self._carry(self._calls.on_ports(PortsFailed(name, str(error)), now))
             return
         self._ports[name] = pair
-        self._carry(self._calls.on_ports(PortsOpened(name, self._advertised, pair.port), now))
+        self._carry(self._calls.on_ports(PortsOpened(name, place.advertised or place.host, pair.port), now))
 
     def _release_ports(self, name: str) -> None:
         if pair := self._ports.pop(name, None):
-            self._pool.give_back(pair, self._clock.now())
+            self._pools.give_back(pair, self._clock.now())

@@ -14,6 +14,7 @@ from sipgw.app.ledger import Changes, Ledger, Remembered
 from sipgw.app.load import LoadWatch
 from sipgw.app.locator import Locator
 from sipgw.app.media import media_plane
+from sipgw.app.places import Places
 from sipgw.app.prompts import load_prompts, seconds
 from sipgw.app.recordings import Recordings
 from sipgw.app.registrations import Registrations
@@ -27,7 +28,8 @@ from sipgw.call.registry import Calls
 from sipgw.flow import Endpoint
 from sipgw.io.clock import MonotonicClock
 from sipgw.io.dns import Dns
-from sipgw.io.ports import PortPool, raise_descriptor_limit
+from sipgw.io.port_pools import PortPools
+from sipgw.io.ports import raise_descriptor_limit
 from sipgw.ops.feed import Entry, Feed
 from sipgw.ops.logs import LogTrace, both, configure
 from sipgw.ops.metrics import Metrics
@@ -71,7 +73,7 @@ class Gateway:
         self.metrics.watch_records(self.records.counts)
         self._trace = both(self._log_trace, self.metrics.trace)
         media = settings.media_options()
-        self._pool = PortPool(media)
+        self._pools = PortPools(media, settings.media_hosts())
         changes = Changes()
         self._agent = Agent(settings.sip_options(), token=token, trace=self._trace, changed=changes.legs.add)
         self._recordings = Recordings(
@@ -87,8 +89,8 @@ class Gateway:
             self._calls,
             self._agent,
             self._plane,
-            self._pool,
-            media.advertised or media.host,
+            self._pools,
+            Places(settings.sip_options(), settings.media.address()),
             clock=self._clock,
             log=log,
             metrics=self.metrics,
@@ -112,7 +114,7 @@ class Gateway:
         self._steered = Steered(
             self._calls,
             self._control,
-            self._pool,
+            self._pools,
             self.feed,
             self.metrics,
             seconds(load_prompts(settings.prompts)),

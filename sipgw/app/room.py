@@ -2,7 +2,7 @@
 
 import resource
 
-from sipgw.io.ports import PortPool
+from sipgw.io.port_pools import PortPools
 from sipgw.settings import Settings
 
 _A_CALL = 6
@@ -14,7 +14,7 @@ _BESIDES = 1024
 
 def wanted_calls(settings: Settings) -> int:
     """As many at a time as the configuration allows and has ports for."""
-    pairs = PortPool(settings.media_options()).size
+    pairs = PortPools(settings.media_options(), settings.media_hosts()).size
     return min(settings.calls.max_calls or pairs, pairs)
 
 

@@ -125,15 +125,16 @@ class Deeds(Recorder):
         """Can we serve it? Asked before anything is opened."""
         invited: Invited = moment.event
         try:
-            self._negotiation.read(sdp_of(invited.request))
+            self._negotiation.read(sdp_of(invited.request), six=invited.flow.is_six)
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
         return None
 
     def open_ports(self, moment: Moment) -> None:
         """Ask for RTP ports. From here on the caller waits for the answer."""
+        invited: Invited = moment.event
         self._held.start_timer("limit", moment.now + self._its_route.max_ringing)
-        self._held.open_ports()
+        self._held.open_ports(invited.flow, six=self._negotiation.six)
 
     def forget_ports(self, moment: Moment) -> None:
         """None came."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sipgw.call.advice import Question
 from sipgw.call.cdr import CallRecord, Fields
+from sipgw.flow import Flow
 from sipgw.media import plane
 
 Headers = tuple[tuple[str, str], ...]
@@ -70,6 +71,10 @@ class OpenPorts:
     """Open a pair of RTP ports; `id` is that of the session they are for."""
 
     id: str
+    flow: Flow
+    """By which the call came: its RTP leaves from its listener's address for media."""
+    six: bool
+    """Whether the far end's RTP is IPv6."""
 
 
 @dataclass(frozen=True, slots=True)

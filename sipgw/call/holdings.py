@@ -15,6 +15,7 @@ from sipgw.call.cdr import CallRecord, Fields
 from sipgw.call.ids import ask_id, session_id, timer_id
 from sipgw.call.snapshot import KeptHoldings
 from sipgw.errors import Cause
+from sipgw.flow import Flow
 from sipgw.media import plane
 from sipgw.options import BackendOptions
 from sipgw.sip.reason import Q850, SIP
@@ -174,10 +175,10 @@ class Holdings:
 
     # --- ports and the session ------------------------------------------------------------------------------------
 
-    def open_ports(self) -> None:
-        """Ask for ports."""
+    def open_ports(self, flow: Flow, *, six: bool) -> None:
+        """Ask for ports, for a call that came by `flow` and whose far end's RTP is IPv6 or not."""
         self._ports = Hold.ASKED
-        self._do(do.OpenPorts(self.session))
+        self._do(do.OpenPorts(self.session, flow, six))
 
     def ports_opened(self) -> None:
         """They came."""

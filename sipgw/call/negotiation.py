@@ -15,6 +15,8 @@ from sipgw.sdp.offer import Agreement, LocalAudio, accept, answer, offer
 
 _DISCARD = 9
 """A port for the trial before ours are open."""
+_ANY = {False: "0.0.0.0", True: "::"}
+"""The address for it, by whether it is one of IPv6."""
 
 
 class Negotiation:
@@ -22,12 +24,12 @@ class Negotiation:
 
     Args:
         call: the call's id; the session id of our descriptions is made of it.
-        options: codecs, packet length and address.
+        options: codecs and packet length.
     """
 
     def __init__(self, call: str, options: MediaOptions) -> None:
         self._local = LocalAudio(
-            options.advertised or options.host,
+            _ANY[False],
             _DISCARD,
             options.codecs,
             options.ptime_ms,
@@ -88,15 +90,38 @@ class Negotiation:
         """Whether the far end's address is known."""
         return self._agreement is not None
 
-    def read(self, body: bytes | None) -> None:
+    def read(self, body: bytes | None, *, six: bool = False) -> None:
         """Take the INVITE's offer, None where it had none, and try it before anything is opened.
+
+        Args:
+            body: the offer.
+            six: signalling is over IPv6, so that media had better be as well; the offer may want it otherwise.
 
         Raises:
             PeerError: 400 or 488.
         """
+        self._local = replace(self._local, address=_ANY[six])
         if body is not None:
             self._theirs = Sdp.parse(body)
-            self._agreement = answer(self._theirs, self._local)
+            self._agreement = self._tried(self._theirs, six)
+
+    @property
+    def six(self) -> bool:
+        """Whether media are to be over IPv6."""
+        return ":" in self._local.address
+
+    def _tried(self, theirs: Sdp, six: bool) -> Agreement:
+        refusals = []
+        for address in (_ANY[six], _ANY[not six]):
+            local = replace(self._local, address=address)
+            try:
+                agreement = answer(theirs, local)
+            except PeerError as error:
+                refusals.append(error)
+            else:
+                self._local = local
+                return agreement
+        raise refusals[0]
 
     def begin(self, address: str, port: int) -> Stream:
         """Our ports are open: make `body` and the stream.

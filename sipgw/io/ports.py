@@ -10,6 +10,7 @@ import socket
 from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass
+from typing import Self
 
 from sipgw.errors import Unavailable
 from sipgw.io.sockets import DSCP_EF, bind_error, udp_socket
@@ -28,6 +29,22 @@ class PortPair:
     rtp: socket.socket
     rtcp: socket.socket
 
+    @classmethod
+    def of(cls, descriptors: tuple[int, int]) -> Self:
+        """The pair with these descriptors, which are its own from here on."""
+        rtp, rtcp = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+        return cls(rtp.getsockname()[1], rtp, rtcp)
+
+    @property
+    def host(self) -> str:
+        """The address they bind, while they are open."""
+        return str(self.rtp.getsockname()[0])
+
+    @property
+    def closed(self) -> bool:
+        """Whether they were given back."""
+        return self.rtp.fileno() < 0
+
     @property
     def descriptors(self) -> tuple[int, int]:
         """Of RTP and RTCP, to be passed to another process."""
@@ -38,10 +55,14 @@ class PortPool:
     """Hands out port pairs, the one longest unused first.
 
     It begins at a random place: after a restart, far ends of calls that are gone still send to the ports they knew.
+
+    Args:
+        options: the range, and how long a pair rests.
+        host: what to bind; empty for what the options say.
     """
 
-    def __init__(self, options: MediaOptions) -> None:
-        self._host = options.host
+    def __init__(self, options: MediaOptions, host: str = "") -> None:
+        self._host = host or options.host
         self._rest = options.port_rest
         first = options.first_port + options.first_port % 2
         self._ours = range(first, options.last_port, 2)
@@ -73,7 +94,7 @@ class PortPool:
 
         Whoever watches the sockets unregisters them first.
         """
-        if pair.rtp.fileno() < 0:
+        if pair.closed:
             return
         pair.rtp.close()
         pair.rtcp.close()
@@ -81,14 +102,11 @@ class PortPool:
         if pair.port in self._ours:
             self._resting.append((now + self._rest, pair.port))
 
-    def adopt(self, descriptors: tuple[int, int]) -> PortPair:
-        """A pair that an earlier process had opened, and that is in use; the descriptors are ours from here on."""
-        rtp, rtcp = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-        pair = PortPair(rtp.getsockname()[1], rtp, rtcp)
+    def adopt(self, pair: PortPair) -> None:
+        """Take over a pair that an earlier process had opened, and that is in use."""
         if pair.port in self._free:
             self._free.remove(pair.port)
         self.in_use += 1
-        return pair
 
     def rest(self, ports: Container[int], now: float) -> None:
         """Keep free pairs back, by their RTP ports, as after use: far ends of a process that died may send there."""

@@ -7,7 +7,7 @@ from sipgw.options.api import ApiOptions, TokenOptions
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.hook import Ask, HookOptions
-from sipgw.options.media import MediaOptions
+from sipgw.options.media import AddressOptions, MediaOptions
 from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
@@ -17,6 +17,7 @@ from sipgw.options.trunk import NOBODY, CredentialOptions, IdentityOptions, Regi
 __all__ = [
     "NOBODY",
     "SECURE",
+    "AddressOptions",
     "ApiOptions",
     "Ask",
     "BackendOptions",

@@ -6,6 +6,16 @@ from sipgw.options.recording import RecordingOptions
 
 
 @dataclass(frozen=True, slots=True)
+class AddressOptions:
+    """One address of ours, and what others are told in its place."""
+
+    host: str = "127.0.0.1"
+    """What sockets bind."""
+    advertised: str = ""
+    """What others are told; empty means `host`."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaOptions:
     """The media plane's view."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sipgw.options.media import AddressOptions
 from sipgw.options.trunk import TrunkOptions
 
 SECURE = frozenset({"tls", "wss"})
@@ -37,6 +38,8 @@ class ListenerOptions:
     port: int = 5060
     advertised: str = ""
     """Address or name put into Via and Contact; empty means `host`."""
+    media: tuple[AddressOptions, ...] = (AddressOptions(),)
+    """Where the RTP of its calls goes in and out: the first of the family that the far end speaks."""
     tls: TlsOptions = TlsOptions()
     origins: tuple[str, ...] = ()
     """Web pages that may connect over WebSocket, as `https://phone.example.com`; `*` for all (RFC 6454)."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from sipgw.settings.addresses import is_loopback
 from sipgw.settings.calls import Route
 from sipgw.settings.model import Settings
 from sipgw.settings.problems import Problem
@@ -23,7 +24,7 @@ def _reachable(settings: Settings, source: Source) -> Iterator[Problem]:
     """What follows from listening for more than this machine."""
     open_to_all = [
         listener
-        for listener in settings.sip.options(settings.node).listeners
+        for listener in settings.sip_options().listeners
         if not ip_address(listener.host).is_loopback and listener.tls.clients != "required"
     ]
     if not open_to_all:
@@ -33,9 +34,10 @@ def _reachable(settings: Settings, source: Source) -> Iterator[Problem]:
         if route.anyone:
             text = f"whoever reaches {host} may call {route.number!r}"
             yield source.problem(("routes", index, "anyone"), text, "list the callers' addresses in sources instead")
-    if ip_address(settings.media.host).is_loopback:
+    unheard = [one for one in open_to_all if all(is_loopback(place.host) for place in one.media)]
+    if unheard:
         text = f"{settings.media.host} is reached from this machine only, so that other callers hear nothing"
-        yield source.problem(("media", "host"), text, f"write {host}, as SIP has it")
+        yield source.problem(("media", "host"), text, f"write {unheard[0].host}, as SIP has it")
 
 
 def _scraped(settings: Settings, source: Source) -> Iterator[Problem]:

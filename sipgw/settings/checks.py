@@ -19,7 +19,7 @@ from sipgw.sip.uri import Uri
 
 def check(settings: Settings, source: Source) -> None:
     """Note every contradiction in `source.problems`."""
-    check_sip(settings.sip, source)
+    check_sip(settings.sip, settings.sip_options().listeners, settings.media.address(), source)
     check_address(settings.media.host, settings.media.advertised, ("media",), source)
     _ports(settings.media, _datagram_ports(settings), source)
     if not settings.media.codecs:

@@ -1,10 +1,11 @@
 """What no single key of `sip` can tell: listeners that get in each other's way, certificates that are none."""
 
 import ipaddress
+from collections.abc import Sequence
 
 from sipgw.errors import Unavailable
 from sipgw.io.tls import TlsFiles
-from sipgw.options import ListenerOptions
+from sipgw.options import AddressOptions, ListenerOptions
 from sipgw.settings.problems import Where
 from sipgw.settings.sip import Listener, Sip
 from sipgw.settings.source import Source
@@ -13,32 +14,53 @@ _SECURE = ("tls", "wss")
 _FOR_TLS = ("certificate", "private_key", "authorities", "clients", "further")
 
 
-def check_sip(sip: Sip, source: Source) -> None:
-    """Note every contradiction in `source.problems`."""
+def check_sip(sip: Sip, listeners: Sequence[ListenerOptions], media: AddressOptions, source: Source) -> None:
+    """Note every contradiction in `source.problems`; `listeners` are what was made of `sip` and `media`."""
     check_address(sip.host, sip.advertised, ("sip",), source)
     if not sip.transports and not sip.listeners:
         source.complain(("sip", "transports"), "is empty", "name udp, tcp or both, or write listeners")
     places: list[Where] = [("sip", "transports")] * len(sip.transports)
     places += [("sip", "listeners", index) for index in range(len(sip.listeners))]
     taken: dict[tuple[str, str, int], Where] = {}
-    for where, options in zip(places, sip.options("").listeners, strict=True):
+    for where, options in zip(places, listeners, strict=True):
         carrier = "udp" if options.transport == "udp" else "tcp"
         if taken.setdefault((carrier, *options.local), where) is not where:
             source.complain(where, f"{carrier} port {options.port} is another listener's", "give it another port")
+    if sip.transports:
+        _media(listeners[0].media[0], media, source)
     for index, listener in enumerate(sip.listeners):
-        _listener(listener, sip.options("").listeners[len(sip.transports) + index], ("sip", "listeners", index), source)
+        options, where = listeners[len(sip.transports) + index], ("sip", "listeners", index)
+        _listener(listener, options, where, source)
+        if options.media[0].host != media.host:
+            check_address(options.media[0].host, options.media[0].advertised, where, source, "media_")
 
 
-def check_address(host: str, advertised: str, where: Where, source: Source) -> None:
-    """`host` must be an address of ours that others can be told, or `advertised` tells them another."""
+def check_address(host: str, advertised: str, where: Where, source: Source, of: str = "") -> None:
+    """The host must be an address of ours that others can be told, or `advertised` tells them another.
+
+    Args:
+        host: the address.
+        advertised: what they are told instead.
+        where: the section.
+        source: takes the complaint.
+        of: what both keys begin with, as `media_`.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        source.complain((*where, "host"), f"{host!r} is not an IP address", "give one of this machine")
+        source.complain((*where, f"{of}host"), f"{host!r} is not an IP address", "give one of this machine")
         return
     if address.is_unspecified and not advertised:
-        remedy = f"set {where[0]}.advertised" if len(where) == 1 else "set its advertised"
-        source.complain((*where, "host"), f"{host} cannot be told to others", f"{remedy} to the address they reach")
+        remedy = f"set {where[0]}.{of}advertised" if len(where) == 1 else f"set its {of}advertised"
+        text = f"{host} cannot be told to others"
+        source.complain((*where, f"{of}host"), text, f"{remedy} to the address they reach")
+
+
+def _media(own: AddressOptions, media: AddressOptions, source: Source) -> None:
+    """Calls to `sip.host` over another family than that of `media` have their media at `sip.host` as well."""
+    if own.host in ("::", "0.0.0.0") and own.host != media.host:
+        text = f"{media.host} is no place for the media of calls to {own.host}"
+        source.complain(("media", "host"), text, "write listeners with a media_host each")
 
 
 def _listener(listener: Listener, options: ListenerOptions, where: Where, source: Source) -> None:

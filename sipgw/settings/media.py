@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sipgw.options import AddressOptions
+from sipgw.settings.addresses import plain
 from sipgw.settings.section import Seconds, Section, Wait
 
 
@@ -34,6 +36,10 @@ class Media(Section):
     """Milliseconds the caller's address must be silent before packets from another are taken in its place."""
     realtime: bool = False
     """Run the media workers before everything without real-time priority (SCHED_RR); needs CAP_SYS_NICE."""
+
+    def address(self) -> AddressOptions:
+        """Where RTP goes, unless a listener says otherwise."""
+        return AddressOptions(plain(self.host), self.advertised)
 
     @property
     def range(self) -> tuple[int, int]:

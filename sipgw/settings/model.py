@@ -86,7 +86,12 @@ class Settings(Section):
     def sip_options(self) -> SipOptions:
         """What the SIP agent gets to see."""
         trunks = tuple(trunk.options(name) for name, trunk in self.trunks.items())
-        return self.sip.options(self.node, trunks, self._known())
+        return self.sip.options(self.node, self.media.address(), trunks, self._known())
+
+    def media_hosts(self) -> tuple[str, ...]:
+        """Every address that RTP sockets bind."""
+        addresses = (one.host for listener in self.sip_options().listeners for one in listener.media)
+        return tuple(dict.fromkeys(addresses))
 
     def media_options(self) -> MediaOptions:
         """What the media plane gets to see."""

@@ -1,12 +1,12 @@
 """The keys of `sip`."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sipgw.options import ListenerOptions, SipOptions, StreamOptions, TlsOptions, TrunkOptions
+from sipgw.options import AddressOptions, ListenerOptions, SipOptions, StreamOptions, TlsOptions, TrunkOptions
+from sipgw.settings.addresses import media_of, plain
 from sipgw.settings.section import Port, Seconds, Section
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
@@ -32,6 +32,10 @@ class Listener(Section):
     """Port to listen on."""
     advertised: str = ""
     """Address or name others reach it at; goes into Via and Contact. Some carriers want a name: Teams does."""
+    media_host: str = ""
+    """IP address of the RTP of its calls; left out: that of `media`, or `host` where that is of another family."""
+    media_advertised: str = ""
+    """Address put into the SDP of its calls, where it differs from `media_host` or is not that of `media`."""
     certificate: str = ""
     """tls and wss: PEM file with the certificate to show, and those that it takes to believe it."""
     private_key: str = ""
@@ -47,12 +51,14 @@ class Listener(Section):
     origins: tuple[str, ...] = ()
     """ws and wss: web pages that may connect, such as `https://phone.example.com`; `*` for all."""
 
-    def options(self, host: str) -> ListenerOptions:
-        """As the transports see it; `host` is that of `sip`."""
+    def options(self, host: str, media: AddressOptions) -> ListenerOptions:
+        """As the transports see it; `host` is that of `sip`, `media` where RTP goes unless it says otherwise."""
+        here = plain(self.host or host)
         further = tuple((one.certificate, one.private_key) for one in self.further)
         tls = TlsOptions(self.certificate, self.private_key, self.authorities, self.clients, self.minimum, further)
         return ListenerOptions(
-            self.transport, plain(self.host or host), self.port, self.advertised,
+            self.transport, here, self.port, self.advertised,
+            media_of(here, plain(self.media_host), self.media_advertised, media),
             tls, self.origins,
         )  # fmt: skip
 
@@ -118,11 +124,24 @@ class Sip(Section):
     streams: Streams = Field(default_factory=Streams)
     """Patience and limits of TCP, TLS and WebSocket connections."""
 
-    def options(self, node: str, trunks: tuple[TrunkOptions, ...] = (), known: tuple[str, ...] = ()) -> SipOptions:
-        """As the agent and its transports see it; `known` are addresses that get answers, besides those of trunks."""
+    def options(
+        self,
+        node: str,
+        media: AddressOptions,
+        trunks: tuple[TrunkOptions, ...] = (),
+        known: tuple[str, ...] = (),
+    ) -> SipOptions:
+        """As the agent and its transports see it.
+
+        Args:
+            node: names it.
+            media: where RTP goes, unless a listener says otherwise.
+            trunks: who may send calls.
+            known: addresses that get answers, besides those of trunks.
+        """
         apart = {"host", "port", "transports", "advertised", "listeners", "streams"}
         return SipOptions(
-            listeners=tuple(self._listeners()),
+            listeners=tuple(self._listeners(media)),
             node=node,
             streams=StreamOptions(**self.streams.model_dump()),
             trunks=trunks,
@@ -130,16 +149,9 @@ class Sip(Section):
             **self.model_dump(exclude=apart),
         )
 
-    def _listeners(self) -> Iterator[ListenerOptions]:
+    def _listeners(self, media: AddressOptions) -> Iterator[ListenerOptions]:
+        host = plain(self.host)
         for transport in self.transports:
-            yield ListenerOptions(transport, plain(self.host), self.port, self.advertised)
+            yield ListenerOptions(transport, host, self.port, self.advertised, media_of(host, "", "", media))
         for listener in self.listeners:
-            yield listener.options(self.host)
-
-
-def plain(host: str) -> str:
-    """An address as the system writes it; what is none stays as it is, for the checks to complain about."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return host
+            yield listener.options(self.host, media)

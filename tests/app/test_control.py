@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,18 +14,29 @@ import structlog
 
 from sipgw.ai import events as ai
 from sipgw.app.control import Control
+from sipgw.app.places import Places
 from sipgw.call.cdr import CallRecord
 from sipgw.call.registry import Calls
-from sipgw.flow import Flow
+from sipgw.flow import Endpoint, Flow
 from sipgw.io.driver import Driver
-from sipgw.io.ports import PortPool
+from sipgw.io.port_pools import PortPools
 from sipgw.media import plane
 from sipgw.ops.metrics import Metrics
-from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions, SipOptions
+from sipgw.options import (
+    AddressOptions,
+    BackendOptions,
+    CallOptions,
+    ListenerOptions,
+    MediaOptions,
+    RouteOptions,
+    SipOptions,
+)
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import SipEvent
 from tests.fakes.sip_phone import FLOW, Heard, Phone, tokens
 
+ELSEWHERE = ("127.0.0.2", 5060)
+"""Another listener."""
 STATS = plane.StreamStats(sent_packets=50, drops={"stranger": 2})
 
 
@@ -33,6 +46,8 @@ class FakePlane:
     def __init__(self) -> None:
         self.commands: list[plane.Command] = []
         self.sockets: tuple[int, int] | None = None
+        self.bound: Endpoint = ("", 0)
+        """What the newest RTP socket binds."""
         self.breaks: type[plane.Command] | None = None
         """Commands of this kind raise."""
         self.tell: Callable[[plane.Event], None] = lambda event: None
@@ -45,6 +60,9 @@ class FakePlane:
             raise RuntimeError("a defect")
         self.commands.append(command)
         self.sockets = sockets or self.sockets
+        if sockets is not None:
+            with socket.socket(fileno=os.dup(sockets[0])) as rtp:
+                self.bound = rtp.getsockname()
 
     def listen(self, listener: Callable[[plane.Event], None]) -> None:
         self.tell = listener
@@ -78,8 +96,12 @@ class Rig:
         self.metrics = Metrics()
         first, _, last = ports.partition("-")
         media = MediaOptions(first_port=int(first), last_port=int(last), port_rest=0.0)
-        self.pool = PortPool(media)
+        self.pool = PortPools(media, ("127.0.0.1", "127.0.0.2"))
         self.agent = Agent(SipOptions(), token=tokens())
+        listeners = (
+            ListenerOptions(media=(AddressOptions(advertised="198.51.100.7"),)),
+            ListenerOptions("udp", *ELSEWHERE, media=(AddressOptions("127.0.0.2"),)),
+        )
         self.records: list[CallRecord] = []
         options = CallOptions(
             routes=(route,), backends=(BackendOptions("ai", "echo"),), max_calls=max_calls, drain_limit=0.02
@@ -90,7 +112,7 @@ class Rig:
             processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         )
         self.control = Control(
-            self.calls, self.agent, self.plane, self.pool, "198.51.100.7",
+            self.calls, self.agent, self.plane, self.pool, Places(SipOptions(listeners), listeners[0].media[0]),
             clock=self.clock, log=log, metrics=self.metrics, keep=self.records.append,
         )  # fmt: skip
         self.driver: Driver[SipEvent] = Driver(self.agent, self._send, self.control.on_sip, clock=self.clock)
@@ -100,10 +122,10 @@ class Rig:
     def _send(self, data: bytes, flow: Flow) -> None:
         self.sent.append(Heard(self.clock.now(), data.decode(), flow))
 
-    def gets(self, text: str) -> list[Heard]:
+    def gets(self, text: str, source: Flow = FLOW) -> list[Heard]:
         """A message comes; what leaves at once."""
         before = len(self.sent)
-        self.driver.receive(text.encode(), FLOW)
+        self.driver.receive(text.encode(), source)
         return self.sent[before:]
 
     def report(self, report: ai.Report) -> list[Heard]:
@@ -184,6 +206,16 @@ async def test_a_call_from_invite_to_bye_holds_one_pair_of_ports_and_gives_it_ba
     assert [line["drops"] for line in rig.lines("call ended")] == ["2 stranger"]
     # Whoever dropped them has traced each, and that is what is counted.
     assert rig.counted('sipgw_drops_total{layer="media",reason="stranger"}') is None
+
+
+async def test_rtp_leaves_from_the_address_of_the_listener_that_a_call_came_to() -> None:
+    rig = Rig(route())
+    rig.gets(Phone().invite(), Flow("udp", ELSEWHERE, FLOW.remote))
+    (ok,) = rig.report(ai.Ready())
+    assert "c=IN IP4 127.0.0.2" in ok.body
+    assert rig.plane.bound == ("127.0.0.2", int(ok.body.partition("m=audio ")[2].split()[0]))
+    rig.control.close()
+    rig.driver.close()
 
 
 async def test_the_descriptors_of_a_session_are_those_of_its_ports() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sipgw.ai import events as ai
 from sipgw.call.snapshot import CallSnapshot
+from sipgw.errors import Unavailable
 from sipgw.media import plane
 from sipgw.worker.known import Adopted, Known
 from tests.app.test_control import STATS, Rig, answered, brief, route
@@ -108,7 +109,11 @@ async def test_a_call_without_media_is_hung_up_and_its_port_rests(left: Left) ->
     rig.over()
     (record,) = rig.records
     assert record.cause == "gateway_restarted"
-    assert left.kept.port not in rig.pool._free
+    other = rig.pool.take("127.0.0.1", 0.0)
+    with pytest.raises(Unavailable, match="1 resting"):
+        rig.pool.take("127.0.0.1", 0.0)
+    assert other.port != left.kept.port
+    rig.pool.give_back(other, 0.0)
 
 
 async def test_a_session_of_no_call_is_ended_and_a_leg_of_no_call_hung_up(left: Left) -> None:

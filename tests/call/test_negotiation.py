@@ -8,7 +8,7 @@ from sipgw.options import MediaOptions
 from sipgw.sdp.model import Sdp
 from tests.fakes.control import sdp
 
-OPTIONS = MediaOptions(host="0.0.0.0", advertised="198.51.100.7", codecs=("PCMA", "PCMU"))
+OPTIONS = MediaOptions(codecs=("PCMA", "PCMU"))
 
 
 def origin(body: bytes) -> tuple[str, str]:
@@ -47,9 +47,28 @@ def test_without_an_offer_the_stream_leads_nowhere_until_the_ack() -> None:
 
 
 def test_without_an_offer_over_ipv6_it_leads_nowhere_of_that_family() -> None:
-    one = Negotiation("n1-1", MediaOptions(host="::1"))
-    one.read(None)
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(None, six=True)
     assert one.begin("::1", 20_004).remote == ("::", 0)
+
+
+@pytest.mark.parametrize("six", [False, True])
+def test_media_are_of_the_family_that_the_far_end_wants_whatever_signalling_is(six: bool) -> None:
+    other = Negotiation("n1-1", OPTIONS)
+    other.read(sdp().replace(b"IP4 192.0.2.7", b"IP6 2001:db8::7"), six=six)
+    assert other.six
+    assert other.begin("2001:db8::1", 20_004).remote == ("2001:db8::7", 40_000)
+    assert b"c=IN IP6 2001:db8::1\r\n" in other.body
+    one = Negotiation("n1-2", OPTIONS)
+    one.read(sdp(), six=six)
+    assert not one.six
+
+
+def test_a_family_that_we_have_no_address_of_is_refused() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp().replace(b"IP4 192.0.2.7", b"IP6 2001:db8::7"))
+    with pytest.raises(PeerError, match="no IPv6 media here"):
+        one.begin("198.51.100.7", 20_004)
 
 
 def test_an_ack_of_an_answer_says_nothing_new() -> None:

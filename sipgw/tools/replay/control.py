@@ -130,7 +130,7 @@ class Control:
                 agent.reinvite(leg, body, now)
             case do.Media(command):
                 self._media.command(command)
-            case do.OpenPorts(name):
+            case do.OpenPorts(id=name):
                 self._open_ports(name, now)
             case do.ReleasePorts(name):
                 self._release_ports(name)
