@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sipgw.errors import PeerError
-from sipgw.sip.digest import Authorization, Challenge, response_of
+from sipgw.sip.digest import Authorization, Challenge, response_by, secret_of
 from sipgw.sip.leg import Extra
 from sipgw.sip.message import Request
 
@@ -43,6 +43,7 @@ class Accounts:
         algorithms: that we ask for, the preferred first; each is a challenge of its own (RFC 8760 section 2.3).
         secret: signs our nonces, so that none needs to be remembered before it is used.
         token: makes nonces that differ.
+        hashes: for those without a password, by username and algorithm, what it is hashed to.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Accounts:
         algorithms: tuple[str, ...],
         secret: str,
         token: Callable[[], str],
+        hashes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._passwords, self._realm, self._algorithms = dict(passwords), realm, algorithms
+        self._hashes = dict(hashes or {})
         self._secret, self._token = secret.encode(), token
         self._used: dict[str, int] = {}
         """The highest count that each nonce was used with."""
@@ -80,15 +83,24 @@ class Accounts:
     def _check(self, one: Authorization, request: Request, now: float) -> Checked:
         if not self._is_ours(one.nonce) or now - self._made(one.nonce) > NONCE_LIFE:
             return Checked(Proof.STALE, one.username)
-        # A name that nobody has costs as much as a wrong password, so that names cannot be told apart by time.
-        password = self._passwords.get(one.username)
         known = one.algorithm.upper() in (name.upper() for name in self._algorithms)
         if not known or one.qop != "auth" or one.count is None or not one.cnonce:
             return Checked(Proof.WRONG, one.username)
-        expected = response_of(one, password or "", request.method, request.body)
-        if not hmac.compare_digest(expected.encode(), one.response.lower().encode()) or password is None:
+        secret, somebody = self._secret_of(one)
+        expected = response_by(one, secret, request.method, request.body)
+        if not hmac.compare_digest(expected.encode(), one.response.lower().encode()) or not somebody:
             return Checked(Proof.WRONG, one.username)
         return self._counted(one.nonce, one.count, one.username)
+
+    def _secret_of(self, one: Authorization) -> tuple[str, bool]:
+        """What is hashed into an answer in place of its password, and whether somebody has that name.
+
+        A name that nobody has costs as much as a wrong password, so that names cannot be told apart by time.
+        """
+        password = self._passwords.get(one.username)
+        secret = secret_of(one.algorithm, one.username, self._realm, password or "")
+        kept = self._hashes.get(one.username, {}).get(one.algorithm.upper())
+        return kept or secret, password is not None or kept is not None
 
     def _counted(self, nonce: str, count: int, username: str) -> Checked:
         if count <= self._used.get(nonce, 0):

@@ -166,18 +166,39 @@ def response_of(authorization: Authorization, password: str, method: str, body: 
         PeerError: 400 where its algorithm is unknown.
     """
     one = authorization
-    digest = hash_of(one.algorithm)
-    if digest is None:
+    return response_by(one, secret_of(one.algorithm, one.username, one.realm, password), method, body)
+
+
+def secret_of(algorithm: str, username: str, realm: str, password: str) -> str:
+    """What a password is hashed to, to be known without it (HA1 of RFC 7616 section 3.4.2).
+
+    Raises:
+        PeerError: 400 where the algorithm is unknown.
+    """
+    hashed = hash_of(algorithm)
+    if hashed is None:
+        raise PeerError(400, "Unknown Digest Algorithm")
+    return hashed(f"{username}:{realm}:{password}".encode())
+
+
+def response_by(authorization: Authorization, secret: str, method: str, body: bytes) -> str:
+    """The same as `response_of`, by what the password is hashed to.
+
+    Raises:
+        PeerError: 400 where its algorithm is unknown.
+    """
+    one = authorization
+    hashed = hash_of(one.algorithm)
+    if hashed is None:
         raise PeerError(400, "Unknown Digest Algorithm")
 
     def joined(*words: str) -> str:
-        return digest(":".join(words).encode())
+        return hashed(":".join(words).encode())
 
-    secret = joined(one.username, one.realm, password)
     if one.algorithm.lower().endswith(_SESSION):
         secret = joined(secret, one.nonce, one.cnonce or "")
     if one.qop == "auth-int":
-        request = joined(method, one.uri, digest(body))
+        request = joined(method, one.uri, hashed(body))
     else:
         request = joined(method, one.uri)
     if not one.qop:
