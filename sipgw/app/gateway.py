@@ -5,6 +5,7 @@ import gc
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -249,7 +250,7 @@ class Gateway:
         options = settings.call_options()
         self._calls.reconfigure(options)
         self._control.hooks.serve(options.hooks)
-        self._agent.reconfigure(settings.sip_options())
+        self._signalling.driver.run(partial(self._agent.reconfigure, settings.sip_options()))
         self._registrations.want(settings.sip_options().trunks)
         if settings.calls.max_calls != self.reloading.settings.calls.max_calls:
             self._want_descriptors(settings)

@@ -9,6 +9,7 @@ from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.hook import Ask, HookOptions
 from sipgw.options.media import AddressOptions, MediaOptions
 from sipgw.options.outward import PlaceOptions, WebhookOptions
+from sipgw.options.phone import PhoneOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
 from sipgw.options.sip import SECURE, ListenerOptions, SipOptions, StreamOptions, TlsOptions
@@ -27,6 +28,7 @@ __all__ = [
     "IdentityOptions",
     "ListenerOptions",
     "MediaOptions",
+    "PhoneOptions",
     "PlaceOptions",
     "RecordOptions",
     "RecordingOptions",

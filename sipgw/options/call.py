@@ -19,7 +19,7 @@ class RouteOptions:
     sources: tuple[str, ...] = ()
     """Addresses or CIDR ranges that may use this route."""
     trunks: tuple[str, ...] = ()
-    """Names of trunks whose calls may use this route."""
+    """Names of trunks whose calls may use this route, and addresses of phones."""
     target_timeout: float = 5.0
     """How long one target may take to become ready before the next is tried."""
     ring: bool = True

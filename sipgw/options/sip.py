@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sipgw.options.media import AddressOptions
+from sipgw.options.phone import PhoneOptions
 from sipgw.options.trunk import TrunkOptions
 
 SECURE = frozenset({"tls", "wss"})
@@ -90,12 +91,17 @@ class SipOptions:
     """Seconds after which a call that nobody refreshed is over (RFC 4028); 0: we ask for no session timer."""
     min_session_expires: int = 90
     """The least that a peer may ask for."""
+    min_register_expires: int = 60
+    """The least that a phone may register for (RFC 3261 section 10.3)."""
+    max_register_expires: int = 3600
+    """What a phone gets that asks for more, or does not say."""
     datagram_limit_bytes: int = 1300
     """Larger requests go over TCP where there is a listener for it (RFC 3261 section 18.1.1)."""
     dns_servers: tuple[str, ...] = ()
     """Whom to ask for the addresses of registrars and targets; empty for the system's."""
     streams: StreamOptions = StreamOptions()
     trunks: tuple[TrunkOptions, ...] = ()
+    phones: tuple[PhoneOptions, ...] = ()
     known: tuple[str, ...] = ("0.0.0.0/0", "::/0")
     """Addresses and ranges that get answers, besides those of trunks."""
     realm: str = "sipgw"

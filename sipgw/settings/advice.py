@@ -82,7 +82,8 @@ def _covers(earlier: Route, later: Route) -> bool:
     fits = later.number.startswith(pattern[:-1]) if pattern.endswith("*") else later.number == pattern
     if earlier.anyone or later.anyone:
         return fits and earlier.anyone
-    return fits and set(later.sources) <= set(earlier.sources) and set(later.trunks) <= set(earlier.trunks)
+    places = set(later.sources) <= set(earlier.sources) and set(later.trunks) <= set(earlier.trunks)
+    return fits and places and ("*" in earlier.phones or set(later.phones) <= set(earlier.phones))
 
 
 def _is_near(host: str) -> bool:

@@ -1,10 +1,12 @@
 """The keys of `calls` and of each route."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sipgw.options import Ask, RouteOptions
+from sipgw.options.phone import PREFIX
 from sipgw.settings.section import Seconds, Section, Wait
 
 Count = Annotated[int, Field(ge=0)]
@@ -58,6 +60,8 @@ class Route(Section):
     """Addresses or ranges that may call, such as `203.0.113.0/24`."""
     trunks: tuple[str, ...] = ()
     """Trunks whose calls may use this route."""
+    phones: tuple[str, ...] = ()
+    """Registered phones whose calls may use this route, by their names in `phones`; `*` for all of them."""
     target_timeout: Seconds = 5.0
     """Seconds a target may take to get ready before the next is tried."""
     ring: bool = True
@@ -88,7 +92,9 @@ class Route(Section):
     calls_per_second: Rate = 0.0
     """New calls a second; 0: no limit. A second's worth may come at once. More get 486."""
 
-    def options(self) -> RouteOptions:
-        """As the call core sees it."""
+    def options(self, phones: Collection[str] = ()) -> RouteOptions:
+        """As the call core sees it; `phones` are the names of all there are."""
         targets = tuple(Ask(target.ask) if isinstance(target, Asked) else target for target in self.targets)
-        return RouteOptions(targets=targets, **self.model_dump(exclude={"targets"}))
+        own = tuple(f"{PREFIX}{name}" for name in (phones if "*" in self.phones else self.phones))
+        kept = self.model_dump(exclude={"targets", "trunks", "phones"})
+        return RouteOptions(targets=targets, trunks=(*self.trunks, *own), **kept)

@@ -1,12 +1,12 @@
 """What no single key can tell: names that must exist, ranges that must hold something, what a dialect needs."""
 
-import ipaddress
-
 from sipgw.errors import PeerError, SipgwError
 from sipgw.io.trust import trust
+from sipgw.options.phone import PREFIX
 from sipgw.settings.calls import Asked, Route
+from sipgw.settings.checks_phones import check_phones
 from sipgw.settings.checks_recording import check_recording
-from sipgw.settings.checks_sip import check_address, check_sip
+from sipgw.settings.checks_sip import check_address, check_networks, check_sip
 from sipgw.settings.dialects import check_backend
 from sipgw.settings.media import Media
 from sipgw.settings.model import Settings
@@ -34,6 +34,7 @@ def check(settings: Settings, source: Source) -> None:
     users: dict[str, Where] = {}
     for name, trunk in settings.trunks.items():
         _trunk(trunk, ("trunks", name), users, source)
+    check_phones(settings, users, source)
     for name, webhook in settings.webhooks.items():
         _authorities(webhook.ca_file, ("webhooks", name, "ca_file"), source)
     for name, hook in settings.hooks.items():
@@ -100,13 +101,17 @@ def _route(route: Route, where: Where, settings: Settings, source: Source) -> No
         source.complain((*where, "targets"), "is empty", "name a backend")
     for index, target in enumerate(route.targets):
         _target(target, (*where, "targets", index), settings, source)
-    _networks(route.sources, where, source)
+    check_networks(route.sources, where, source)
     for index, trunk in enumerate(route.trunks):
         if trunk not in settings.trunks:
             hint = did_you_mean(trunk, settings.trunks)
             source.complain((*where, "trunks", index), f"there is no trunk {trunk!r}", hint)
-    if not route.anyone and not route.sources and not route.trunks:
-        hint = "list the callers' addresses in sources, their trunks in trunks, or write anyone: true"
+    for index, phone in enumerate(route.phones):
+        if phone != "*" and phone not in settings.phones:
+            hint = did_you_mean(phone, settings.phones)
+            source.complain((*where, "phones", index), f"there is no phone {phone!r}", hint)
+    if not route.anyone and not route.sources and not route.trunks and not route.phones:
+        hint = "list the callers' addresses in sources, their trunks in trunks, phones in phones, or write anyone: true"
         source.complain(where, "nobody may use this route", hint)
     if "*" in route.number[:-1] or not route.number:
         source.complain((*where, "number"), f"{route.number!r} is no pattern", "a `*` stands at the end or alone")
@@ -116,7 +121,9 @@ def _route(route: Route, where: Where, settings: Settings, source: Source) -> No
 
 
 def _trunk(trunk: Trunk, where: Where, users: dict[str, Where], source: Source) -> None:
-    _networks(trunk.sources, where, source)
+    check_networks(trunk.sources, where, source)
+    if str(where[1]).startswith(PREFIX):
+        source.complain(where, f"a trunk's name cannot begin with {PREFIX}", "that is what phones are called by")
     if not trunk.sources and not trunk.names and not trunk.users and not trunk.register_:
         source.complain(where, "cannot be known", "write its addresses in sources, or names, users or register")
     for index, registrar in enumerate(trunk.register_.registrars if trunk.register_ else ()):
@@ -137,21 +144,6 @@ def _is_registrar(text: str) -> bool:
     except PeerError:
         return False
     return uri.scheme in ("sip", "sips") and bool(uri.host) and uri.user is None
-
-
-def _networks(networks: tuple[str, ...], where: Where, source: Source) -> None:
-    for index, network in enumerate(networks):
-        if not _is_network(network):
-            text = f"{network!r} is neither an address nor a range"
-            source.complain((*where, "sources", index), text, "write 203.0.113.7 or 203.0.113.0/24")
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_refusal(text: str) -> bool:

@@ -21,6 +21,7 @@ from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
 from sipgw.settings.media import Media
 from sipgw.settings.outward import Hook, Webhook
+from sipgw.settings.phones import Phone
 from sipgw.settings.recording import Recording
 from sipgw.settings.records import Records
 from sipgw.settings.secrets import hide, secrets_in
@@ -68,6 +69,8 @@ class Settings(Section):
     """The AIs that can take calls, by names of your choice."""
     trunks: dict[str, Trunk] = Field(default_factory=dict)
     """Carriers, PBXs and other peers, by names of your choice."""
+    phones: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")], Phone] = Field(default_factory=dict)
+    """Phones that register with us, by names of your choice."""
     routes: tuple[Route, ...]
     """Which calls go where, first fit."""
 
@@ -86,7 +89,8 @@ class Settings(Section):
     def sip_options(self) -> SipOptions:
         """What the SIP agent gets to see."""
         trunks = tuple(trunk.options(name) for name, trunk in self.trunks.items())
-        return self.sip.options(self.node, self.media.address(), trunks, self._known())
+        phones = tuple(phone.options(name) for name, phone in self.phones.items())
+        return self.sip.options(self.node, self.media.address(), trunks, self._known(), phones)
 
     def media_hosts(self) -> tuple[str, ...]:
         """Every address that RTP sockets bind."""
@@ -102,7 +106,7 @@ class Settings(Section):
         """What the call core gets to see."""
         return CallOptions(
             node=self.node,
-            routes=tuple(route.options() for route in self.routes),
+            routes=tuple(route.options(self.phones) for route in self.routes),
             backends=tuple(self._backends()),
             hooks=tuple(hook.options(name) for name, hook in self.hooks.items()),
             recording_name=self.recording.name,

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sipgw.options import AddressOptions, ListenerOptions, SipOptions, StreamOptions, TlsOptions, TrunkOptions
+from sipgw.options import (
+    AddressOptions,
+    ListenerOptions,
+    PhoneOptions,
+    SipOptions,
+    StreamOptions,
+    TlsOptions,
+    TrunkOptions,
+)
 from sipgw.settings.addresses import media_of, plain
 from sipgw.settings.section import Port, Seconds, Section
 
@@ -111,6 +119,10 @@ class Sip(Section):
     """Seconds after which a call that nobody refreshed is over (RFC 4028); 0: we ask for no session timer."""
     min_session_expires: Annotated[int, Field(ge=90)] = 90
     """The least seconds that a peer may ask for; less gets 422."""
+    min_register_expires: Annotated[int, Field(ge=10, le=3600)] = 60
+    """The least seconds that a phone may register for; less gets 423."""
+    max_register_expires: Annotated[int, Field(ge=60, le=86_400)] = 3600
+    """Seconds after which a phone has to register again, where it asks for more."""
     datagram_limit_bytes: Annotated[int, Field(ge=500, le=65_535)] = 1300
     """Longer requests of ours go over TCP where we listen for it, as they would not fit one packet of the network."""
     realm: str = "sipgw"
@@ -130,6 +142,7 @@ class Sip(Section):
         media: AddressOptions,
         trunks: tuple[TrunkOptions, ...] = (),
         known: tuple[str, ...] = (),
+        phones: tuple[PhoneOptions, ...] = (),
     ) -> SipOptions:
         """As the agent and its transports see it.
 
@@ -138,6 +151,7 @@ class Sip(Section):
             media: where RTP goes, unless a listener says otherwise.
             trunks: who may send calls.
             known: addresses that get answers, besides those of trunks.
+            phones: who may register.
         """
         apart = {"host", "port", "transports", "advertised", "listeners", "streams"}
         return SipOptions(
@@ -145,6 +159,7 @@ class Sip(Section):
             node=node,
             streams=StreamOptions(**self.streams.model_dump()),
             trunks=trunks,
+            phones=phones,
             known=known,
             **self.model_dump(exclude=apart),
         )

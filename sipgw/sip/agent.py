@@ -16,6 +16,7 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.registrar import Registrar
 from sipgw.sip.registration import Registration, RegistrationEvent
 from sipgw.trace import Trace, silent
 
@@ -45,9 +46,14 @@ class Agent:
     def draining(self, value: bool) -> None:
         self._core.draining = value
 
-    def reconfigure(self, options: SipOptions) -> None:
-        """Believe from now on whom these options name: trunks, known addresses; all else stays as it was."""
-        self._core.reconfigure(options)
+    def reconfigure(self, options: SipOptions, now: float) -> None:
+        """Believe from now on whom these options name: trunks, phones, known addresses; all else stays as it was."""
+        self._core.reconfigure(options, now)
+
+    @property
+    def registrar(self) -> Registrar:
+        """Who among the phones is registered, and how they are called."""
+        return self._core.registrar
 
     @property
     def door(self) -> Door:

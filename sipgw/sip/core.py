@@ -17,6 +17,7 @@ from sipgw.sip.inspection import ALLOW, SUPPORTED
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
 from sipgw.sip.paths import beside, contact, via
+from sipgw.sip.registrar import Registrar
 from sipgw.sip.session_timer import SessionTimer
 from sipgw.sip.trust import Trust
 from sipgw.sip.values import COOKIE
@@ -94,6 +95,7 @@ class Core:
         self._token = token
         self.trace = trace
         self.trust = Trust(options, token)
+        self.registrar = Registrar(options, self.exchange.timers)
         self.registrations: dict[str, Registration] = {}
         """By their trunks."""
         self.registration_events: list[RegistrationEvent] = []
@@ -149,6 +151,7 @@ class Core:
         self.exchange.transport_failed(flow, now)
         for registration in self.registrations.values():
             registration.lost(flow, now)
+        self.registrar.bindings.lost(flow, now)
 
     def stream_instead(self, request: Request, flow: Flow) -> Flow | None:
         """The path over TCP for a request that a datagram had better not hold; None where it may, or there is none."""
@@ -212,9 +215,10 @@ class Core:
             body=body,
         )
 
-    def reconfigure(self, options: SipOptions) -> None:
+    def reconfigure(self, options: SipOptions, now: float) -> None:
         """Believe from now on whom these options name; all else stays as it was at the start."""
         self.trust = Trust(options, self._token, self.trust)
+        self.registrar.reconfigure(options, now)
 
     def answers(self, credentials: Sequence[Credentials]) -> Answers | None:
         """What to say to who asks who we are; None where there is nothing to say."""

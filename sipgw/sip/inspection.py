@@ -19,9 +19,14 @@ def inspect_method(request: Request) -> None:
     raise PeerError(405 if request.method in KNOWN else 501, "", (("Allow", ALLOW),))
 
 
-def inspect_extensions(request: Request) -> None:
-    """Raises PeerError: 420 with what we do not speak. Proxy-Require is not addressed to a user agent server."""
-    unknown = [tag for tag in request.require if tag.lower() not in SUPPORTED]
+def inspect_extensions(request: Request, more: tuple[str, ...] = ()) -> None:
+    """Raises PeerError: 420 with what we do not speak. Proxy-Require is not addressed to a user agent server.
+
+    Args:
+        request: with Require.
+        more: option tags that are spoken with this method alone.
+    """
+    unknown = [tag for tag in request.require if tag.lower() not in (*SUPPORTED, *more)]
     if unknown:
         raise PeerError(420, "", (("Unsupported", ", ".join(unknown)),))
 

@@ -17,6 +17,7 @@ from sipgw.sip.prack import receive_prack
 from sipgw.sip.server_transaction import InviteServer, ServerTransaction
 from sipgw.sip.their_info import receive_info
 from sipgw.sip.their_invite import acknowledged, receive_cancel, receive_invite, receive_reinvite
+from sipgw.sip.their_register import receive_register
 from sipgw.sip.their_update import receive_update
 from sipgw.trace import Mark, Note, silent
 
@@ -121,6 +122,9 @@ def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, 
     if leg is not None and leg.dialog is not None:
         leg.dialog.heard(request, source)
         core.changed(leg.name)
+    if request.method == "REGISTER" and core.registrar.open:
+        receive_register(core, request, server, source, now)
+        return
     inspect_method(request)
     if tag and leg is None:
         raise PeerError(481)
@@ -138,7 +142,7 @@ def _invite(core: Core, request: Request, server: ServerTransaction, source: Flo
         raise PeerError(482)
     inspect_content(request)
     assert isinstance(server, InviteServer), "an INVITE has an INVITE transaction"
-    verdict = core.trust.judge(request, source, now)
+    verdict = core.trust.judge(request, source, now, core.registrar.bindings.phone_at(source))
     if verdict.challenge:
         core.drop(verdict.reason, now, f"{request.method} from {source}")
         raise PeerError(401, "", verdict.challenge)

@@ -1,4 +1,4 @@
-"""Whom a request comes from: a trunk known by address, by certificate or by digest, somebody else, or a stranger.
+"""Whom a request comes from: a trunk known by address, by certificate or by digest, a phone, somebody else, a stranger.
 
 A stranger gets silence: an answer would tell a scanner that here is something to scan, and whoever's address was
 forged would get it. What follows for a call is decided above; here is only who it is.
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sipgw.flow import Flow, Networks
-from sipgw.options import NOBODY, IdentityOptions, SipOptions, TrunkOptions
+from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, PhoneOptions, SipOptions, TrunkOptions
 from sipgw.sip.accounts import Accounts, Proof
 from sipgw.sip.digest import Credentials
 from sipgw.sip.leg import Extra
@@ -22,7 +22,7 @@ class Verdict:
     """Who it is."""
 
     trunk: str = ""
-    """The trunk's name; empty for somebody known otherwise."""
+    """The trunk's name, or the phone's as `phone:NAME`; empty for somebody known otherwise."""
     credentials: tuple[Credentials, ...] = ()
     """What to say where that trunk asks who we are."""
     challenge: Extra = ()
@@ -47,10 +47,13 @@ class Trust:
 
     def __init__(self, options: SipOptions, token: Callable[[], str], before: "Trust | None" = None) -> None:
         self._trunks = tuple(_Trunk(one) for one in options.trunks)
+        self._phones = tuple(_Trunk(_as_trunk(one), one.transports) for one in options.phones)
+        self._ask = (*(one for one in self._trunks if one.options.users), *self._phones)
+        """Those that prove by digest who they are."""
         self._known = Networks(options.known)
-        passwords = {user.username: user.password for one in options.trunks for user in one.users}
-        self._accounts = Accounts(passwords, options.realm, options.algorithms, token(), token)
-        self._asks = bool(passwords)
+        passwords = {user.username: user.password for one in self._ask for user in one.options.users if user.password}
+        hashes = {one.user: dict(one.hashes) for one in options.phones if one.hashes}
+        self._accounts = Accounts(passwords, options.realm, options.algorithms, token(), token, hashes)
         self._seen: dict[str, bool] = {}
         names = {one.name for one in options.trunks}
         registrars: dict[str, Verdict] = before._registrars if before is not None else {}
@@ -85,40 +88,56 @@ class Trust:
             self._seen[host] = known
         return not known and not any(trunk.named(source.names) for trunk in self._trunks)
 
-    def judge(self, request: Request, source: Flow, now: float) -> Verdict:
-        """Who sent a request that belongs to no dialog."""
+    def judge(self, request: Request, source: Flow, now: float, phone: str = "") -> Verdict:
+        """Who sent a request that belongs to no dialog.
+
+        Args:
+            request: the request.
+            source: where it came from.
+            now: seconds.
+            phone: the address of the phone that is registered there; over UDP anybody may claim to be there.
+        """
+        if phone and source.reliable:
+            return Verdict(phone)
+        if phone:
+            return self._by_digest(request, source, now, must=True)
         placed = [trunk for trunk in self._trunks if trunk.here(source)]
         for trunk in placed:
             if not trunk.options.users:
                 return trunk.verdict
         if (registrar := self._registrars.get(source.remote[0])) is not None:
             return registrar
-        if not self._asks or not (placed or any(trunk.anywhere for trunk in self._trunks)):
+        if not any(one.takes(source) for one in self._ask):
             return Verdict()
-        return self._by_digest(request, source, placed, now)
+        return self._by_digest(request, source, now, must=bool(placed))
 
-    def _by_digest(self, request: Request, source: Flow, placed: "list[_Trunk]", now: float) -> Verdict:
+    def judge_phone(self, request: Request, source: Flow, now: float) -> Verdict:
+        """Which phone sent a REGISTER; it has to prove it, wherever it comes from. Another's proof is no phone's."""
+        return self._by_digest(request, source, now, must=True)
+
+    def _by_digest(self, request: Request, source: Flow, now: float, *, must: bool) -> Verdict:
+        """Who proves to be who; `must`: an address alone is not enough."""
         checked = self._accounts.check(request, now)
         if checked.proof is Proof.GOOD:
-            for trunk in (*placed, *(one for one in self._trunks if one.anywhere)):
-                if any(user.username == checked.username for user in trunk.options.users):
-                    return trunk.verdict
-        if checked.proof is Proof.NONE and not placed and source.remote[0] in self._known:
+            for one in self._ask:
+                if one.takes(source) and any(user.username == checked.username for user in one.options.users):
+                    return one.verdict
+        if checked.proof is Proof.NONE and not must and source.remote[0] in self._known:
             return Verdict()
         stale = checked.proof in (Proof.STALE, Proof.REPLAYED)
         reason = checked.proof.value if checked.proof is not Proof.GOOD else "wrong_place"
         return Verdict(challenge=self._accounts.challenge(now, stale=stale), reason=reason)
 
     def _is_known(self, host: str) -> bool:
-        everywhere = any(trunk.anywhere for trunk in self._trunks)
-        return everywhere or host in self._known or any(host in trunk.networks for trunk in self._trunks)
+        everybody = (*self._trunks, *self._phones)
+        return host in self._known or any(one.anywhere or host in one.networks for one in everybody)
 
 
 class _Trunk:
-    """One trunk, ready for use."""
+    """One trunk, ready for use; or a phone, which may have to come by certain transports."""
 
-    def __init__(self, options: TrunkOptions) -> None:
-        self.options = options
+    def __init__(self, options: TrunkOptions, transports: tuple[str, ...] = ()) -> None:
+        self.options, self._transports = options, transports
         self.networks = Networks(options.sources)
         self.credentials = tuple(Credentials(one.username, one.password, one.realm) for one in options.credentials)
         self.anywhere = bool(options.users) and not options.sources and not options.names
@@ -129,6 +148,17 @@ class _Trunk:
         """Whether it comes from there."""
         return source.remote[0] in self.networks or self.named(source.names)
 
+    def takes(self, source: Flow) -> bool:
+        """Whether who proves from there to be one of its users is one."""
+        by = not self._transports or source.transport in self._transports
+        return by and (self.anywhere or self.here(source))
+
     def named(self, names: tuple[str, ...]) -> bool:
         """Whether a certificate with these names is its."""
         return any(name in self.options.names for name in names)
+
+
+def _as_trunk(phone: PhoneOptions) -> TrunkOptions:
+    """A phone says nothing about its callers that would have to be believed: it has none."""
+    users = (CredentialOptions(phone.user, phone.password),)
+    return TrunkOptions(phone.address, phone.sources, users=users, identity=NOBODY)

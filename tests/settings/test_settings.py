@@ -176,7 +176,7 @@ def route(fields: str) -> str:
          "x.yaml:5: routes[0].targets: is empty; name a backend"),
         ("targets: [demo]",
          "x.yaml:4: routes[0]: nobody may use this route; list the callers' addresses in sources, "
-             "their trunks in trunks, or write anyone: true"),
+             "their trunks in trunks, phones in phones, or write anyone: true"),
         ("targets: [demo]\n    sources: [carrier]",
          "x.yaml:6: routes[0].sources[0]: 'carrier' is neither an address nor a range; "
          "write 203.0.113.7 or 203.0.113.0/24"),

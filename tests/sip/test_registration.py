@@ -193,10 +193,10 @@ def test_calls_come_from_the_registrar() -> None:
 def test_a_reload_does_not_make_a_stranger_of_the_registrar() -> None:
     wire = Wire(SipOptions(trunks=(trunk(),), known=()))
     wire.gets(granted(asking(wire), 100))
-    wire.agent.reconfigure(SipOptions(trunks=(trunk(),), known=()))
+    wire.agent.reconfigure(SipOptions(trunks=(trunk(),), known=()), 0.0)
     wire.gets(Phone().invite())
     assert [type(event) for event in wire.events()] == [Invited]
-    wire.agent.reconfigure(SipOptions(known=()))
+    wire.agent.reconfigure(SipOptions(known=()), 0.0)
     assert wire.gets(Phone(call_id="2", branch="z9hG4bK-2").invite()) == []
 
 

@@ -176,7 +176,7 @@ def test_a_trunk_that_asks_back_gets_its_credentials() -> None:
 def test_trust_is_reloaded() -> None:
     one = wire(TrunkOptions("carrier", ("192.0.2.9",)))
     assert one.gets(Phone().invite()) == []
-    one.agent.reconfigure(SipOptions(trunks=(TrunkOptions("phones", (FLOW.remote[0],)),), known=()))
+    one.agent.reconfigure(SipOptions(trunks=(TrunkOptions("phones", (FLOW.remote[0],)),), known=()), 0.0)
     one.gets(Phone(branch="z9hG4bK-2").invite())
     assert invited(one) == "phones"
 
