@@ -10,7 +10,7 @@ from typing import Any
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions, TrunkOptions
-from sipgw.sip import memory, our_invite, refresh, serving, their_invite
+from sipgw.sip import memory, our_invite, refresh, serving, their_invite, their_update
 from sipgw.sip.core import Changed, Core, Door, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
@@ -111,20 +111,29 @@ class Agent:
     def answer(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
         """Accept the INVITE or re-INVITE that waits. The 200 is repeated until its ACK comes: then `Confirmed`.
 
-        If none comes in 64 * T1, `Lost` is told with `no_ack` and a BYE is sent.
+        If none comes in 64 * T1, `Lost` is told with `no_ack` and a BYE is sent. An offer that came meanwhile, in an
+        UPDATE or PRACK (`Reinvited`), is answered first; nobody confirms that.
         """
-        if found := self._find(leg, now, "answer"):
+        found = self._find(leg, now, "answer")
+        if found is not None and found.offer is not None:
+            their_update.answer(self._core, found.offer, found, body, now, headers)
+        elif found is not None:
             their_invite.answer(self._core, found, body, now, headers)
 
     def refuse(self, leg: str, status: int, now: float, reason: str | None = None, headers: Extra = ()) -> None:
         """Refuse the INVITE that waits, which ends the leg without an event, or the re-INVITE, which does not end it.
+
+        An offer that came meanwhile, in an UPDATE or PRACK (`Reinvited`), is refused first, which ends nothing.
 
         Raises:
             UsageError: `status` is not 300 to 699.
         """
         if not 300 <= status < 700:
             raise UsageError(f"{status} is no refusal")
-        if found := self._find(leg, now, "refuse"):
+        found = self._find(leg, now, "refuse")
+        if found is not None and found.offer is not None:
+            their_update.refuse(self._core, found.offer, found, status, now, reason or "", headers)
+        elif found is not None:
             their_invite.refuse(self._core, found, status, now, reason or "", headers)
 
     def hang_up(self, leg: str, now: float, headers: Extra = ()) -> None:

@@ -23,8 +23,7 @@ def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
     """End a confirmed leg; it stays until the BYE has its response, so that one of theirs crossing it is answered."""
     assert leg.dialog is not None, "only a leg with a dialog is ended with a BYE"
     leg.stage = Stage.ENDING
-    if leg.theirs is not None:
-        leg.theirs.abandon(now)
+    abandon(leg, now)
 
     def answered(response: Response, now: float) -> None:
         if response.status >= 200:
@@ -56,6 +55,13 @@ def _say_bye(core: Core, dialog: Dialog, headers: Extra, user: ClientUser, now: 
     Attempts(core, make, (core.hop(dialog),), partial(core.count, dialog), user, now, answers)
 
 
+def abandon(leg: Leg, now: float) -> None:
+    """The leg ends: what of theirs still waits for an answer gets 487."""
+    for waiting in (leg.offer, leg.theirs):
+        if waiting is not None:
+            waiting.abandon(now)
+
+
 def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
     """Their BYE. An INVITE of theirs that still waits gets 487 (RFC 3261 15.1.2)."""
     if leg.stage is Stage.ASKING:
@@ -64,6 +70,5 @@ def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransactio
     server.respond(core.respond(request, 200), now)
     if leg.stage is Stage.ENDING:
         return
-    if leg.theirs is not None:
-        leg.theirs.abandon(now)
+    abandon(leg, now)
     core.finish(leg, HungUp(leg.name, request))

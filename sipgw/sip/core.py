@@ -128,6 +128,7 @@ class Core:
         self.changed(leg.name)
         if leg.theirs is not None:
             leg.theirs.settle()
+        leg.offer = None
         if leg.timer is not None:
             leg.timer.stop()
         if event is not None and not leg.told:

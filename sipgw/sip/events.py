@@ -45,7 +45,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The PRACK of a provisional response of ours has a body: the answer to the offer in it (RFC 3262 section 5)."""
+    """The PRACK of a provisional response of ours with an offer; its body is the answer (RFC 3262 section 5)."""
 
     leg: str
     request: Request
@@ -53,7 +53,10 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Reinvited:
-    """A re-INVITE; answer with `answer` or `refuse`. Without a body, we are to offer."""
+    """A re-INVITE, or an offer in an UPDATE or a PRACK, also before our answer to their INVITE.
+
+    Answer with `answer` or `refuse`. A re-INVITE without a body wants an offer.
+    """
 
     leg: str
     request: Request

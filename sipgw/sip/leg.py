@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sipgw.sip.our_invite import OurInvite
     from sipgw.sip.session_timer import SessionTimer
     from sipgw.sip.their_invite import TheirInvite
-    from sipgw.sip.their_update import TheirUpdate
+    from sipgw.sip.their_update import TheirOffer
 
 Extra = tuple[tuple[str, str], ...]
 """Further headers for one message."""
@@ -50,8 +50,10 @@ class Leg:
     trunk: str = ""
     """The trunk it came by."""
     dialog: Dialog | None = None
-    theirs: "TheirInvite | TheirUpdate | None" = None
-    """Their INVITE or UPDATE without an answer, or an INVITE with one that was not acknowledged."""
+    theirs: "TheirInvite | None" = None
+    """Their INVITE without an answer, or with one that was not acknowledged."""
+    offer: "TheirOffer | None" = None
+    """Their offer in an UPDATE or a PRACK that has no answer; it may come while their INVITE waits."""
     ours: "OurInvite | None" = field(default=None)
     """Our INVITE without a final response."""
     farewell: Extra | None = None

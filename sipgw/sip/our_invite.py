@@ -200,7 +200,7 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
     """Offer anew within a confirmed leg. While another INVITE is pending that is refused with 491 at once (14.1)."""
     if leg.stage is not Stage.UP or leg.dialog is None:
         core.drop("late_command", now, "reinvite", leg.name)
-    elif leg.ours is not None or leg.theirs is not None:
+    elif leg.ours is not None or leg.theirs is not None or leg.offer is not None:
         core.tell(Refused(leg.name, 491, None, initial=False))
     else:
         dialog = leg.dialog

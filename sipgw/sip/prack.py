@@ -11,18 +11,33 @@ from sipgw.sip.leg import Extra, Leg
 from sipgw.sip.message import Request, Response
 from sipgw.sip.reliable import RAck, rack_of, wanted
 from sipgw.sip.server_transaction import ServerTransaction
-from sipgw.sip.their_invite import TheirInvite, accept_at_last
+from sipgw.sip.their_invite import accept_at_last
+from sipgw.sip.their_update import TheirOffer
 
 
 def receive_prack(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
-    """Their PRACK: 200 where it is for the response that waits, 481 where it is for none."""
+    """Their PRACK: 200 where it is for the response that waits, 481 where it is for none.
+
+    Where that response had our offer the answer is in the PRACK; where offer and answer are complete by it, the PRACK
+    may have another offer, which the layer above answers (section 5).
+    """
     rack = rack_of(request)
     theirs = leg.theirs
-    if not isinstance(theirs, TheirInvite) or not theirs.provisionally_acknowledged(rack, now):
+    if theirs is None:
         raise PeerError(481)
+    offered = theirs.offers
+    response = theirs.provisionally_acknowledged(rack, now)
+    if response is None:
+        raise PeerError(481)
+    theirs.agreed = theirs.agreed or bool(response.body)
+    if request.body and theirs.agreed and not offered:
+        TheirOffer(core, leg, request, server)
+        return
     server.respond(core.respond(request, 200), now)
-    if request.body:
+    if response.body and offered:
         core.tell(Acknowledged(leg.name, request))
+    elif request.body:
+        core.drop("unasked_description", now, "PRACK", leg.name)
     accept_at_last(core, leg, now)
 
 

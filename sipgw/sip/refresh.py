@@ -18,7 +18,7 @@ def refresh(core: Core, leg: Leg, now: float) -> None:
     timer = core.timer_of(leg)
     if leg.stage is not Stage.UP or leg.dialog is None:
         return
-    if leg.ours is not None or leg.theirs is not None:
+    if leg.ours is not None or leg.theirs is not None or leg.offer is not None:
         timer.retry(now)
     elif "UPDATE" in leg.allows:
         _update(core, leg, now)

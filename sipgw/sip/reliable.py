@@ -79,15 +79,15 @@ class Reliable:
         if len(self._queue) == 1:
             self._begin(now)
 
-    def acknowledged(self, rack: RAck, now: float) -> bool:
-        """Take a PRACK; whether it is for the response that waits."""
+    def acknowledged(self, rack: RAck, now: float) -> Response | None:
+        """Take a PRACK; the response that waited for it, None where it is for none."""
         if not self._queue or self._queue[0][0] != rack.sequence:
-            return False
-        self._queue.popleft()
+            return None
+        _, response = self._queue.popleft()
         self._stop()
         if self._queue:
             self._begin(now)
-        return True
+        return response
 
     def settle(self) -> None:
         """There was a final response: nothing is repeated any more."""

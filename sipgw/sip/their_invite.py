@@ -2,7 +2,7 @@
 
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
-from sipgw.sip.bye import send_bye
+from sipgw.sip.bye import abandon, send_bye
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited, Released
@@ -36,6 +36,8 @@ class TheirInvite:
         self._reliable = Reliable(
             core.options, core.exchange.timers, core.spread(_FIRST_RSEQ) + 1, server.respond, self._not_heard
         )
+        self.agreed = False
+        """Offer and answer are complete before the final response, which then repeats neither (RFC 6337 3.1.1)."""
         self.held_answer: tuple[bytes, Extra] | None = None
         """A 2xx that must wait for the PRACK of a response before it."""
 
@@ -72,11 +74,16 @@ class TheirInvite:
         """Whether no 2xx may leave yet (RFC 3262 section 5)."""
         return self._reliable.describes
 
-    def provisionally_acknowledged(self, rack: RAck, now: float) -> bool:
-        """Take a PRACK; whether it is for a response that waits."""
+    @property
+    def offers(self) -> bool:
+        """Whether an offer of ours in a provisional response waits for the answer in its PRACK."""
+        return self.must_wait and not self.request.body and not self.agreed
+
+    def provisionally_acknowledged(self, rack: RAck, now: float) -> Response | None:
+        """Take a PRACK; the response that waited for it, None where it is for none."""
         cseq = self.request.cseq
         ours = (rack.cseq, rack.method.upper()) == (cseq.number, "INVITE")
-        return ours and self._reliable.acknowledged(rack, now)
+        return self._reliable.acknowledged(rack, now) if ours else None
 
     def _is_reliable(self, status: int, body: bytes) -> bool:
         """Where the peer insists; and where it would miss something: with a description it hears early media."""
@@ -96,7 +103,7 @@ class TheirInvite:
 
     def accept(self, body: bytes, now: float, headers: Extra) -> None:
         """Send 200, and again until the ACK comes, on any transport (RFC 3261 13.3.1.4)."""
-        self._answer = self.respond(200, now, headers=headers, body=body)
+        self._answer = self.respond(200, now, headers=headers, body=b"" if self.agreed else body)
         self._await_ack(now)
 
     def repeat_answer(self, answer: Response, now: float) -> None:
@@ -169,7 +176,7 @@ def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServe
     """
     if leg.ours is not None or (leg.theirs is not None and not leg.theirs.waits):
         raise PeerError(491)
-    if leg.theirs is not None:
+    if leg.theirs is not None or leg.offer is not None:
         raise PeerError(500, "", (("Retry-After", str(core.spread(10))),))
     if leg.stage is not Stage.UP:
         raise PeerError(481)
@@ -203,7 +210,7 @@ def receive_cancel(core: Core, leg: Leg, request: Request, now: float) -> None:
     if theirs is None or not theirs.waits:
         core.drop("late_cancel", now, leg=leg.name)
         return
-    theirs.abandon(now)
+    abandon(leg, now)
     if leg.stage is Stage.ASKED:
         core.finish(leg, Cancelled(leg.name, request))
 
@@ -222,7 +229,7 @@ def answer(core: Core, leg: Leg, body: bytes, now: float, headers: Extra) -> Non
     if theirs is None or dialog is None or not theirs.waits:
         core.drop("late_command", now, "answer", leg.name)
         return
-    if isinstance(theirs, TheirInvite) and theirs.must_wait:
+    if theirs.must_wait or leg.offer is not None:
         theirs.held_answer = body, headers
         return
     if leg.stage is Stage.UP:
@@ -234,9 +241,9 @@ def answer(core: Core, leg: Leg, body: bytes, now: float, headers: Extra) -> Non
 
 
 def accept_at_last(core: Core, leg: Leg, now: float) -> None:
-    """Send the 2xx that had to wait for a PRACK, where there is one and it need not wait for another."""
+    """Send the 2xx that had to wait for a PRACK, where there is one and it need not wait for anything else."""
     theirs = leg.theirs
-    if isinstance(theirs, TheirInvite) and theirs.held_answer is not None and not theirs.must_wait:
+    if theirs is not None and theirs.held_answer is not None and not theirs.must_wait and leg.offer is None:
         body, headers = theirs.held_answer
         theirs.held_answer = None
         answer(core, leg, body, now, headers)
@@ -245,7 +252,7 @@ def accept_at_last(core: Core, leg: Leg, now: float) -> None:
 def withdraw(core: Core, leg: Leg, now: float) -> bool:
     """Take back a 2xx that still waits for a PRACK; whether there was one."""
     theirs = leg.theirs
-    if not isinstance(theirs, TheirInvite) or theirs.held_answer is None:
+    if theirs is None or theirs.held_answer is None:
         return False
     theirs.respond(480, now)
     theirs.settle()

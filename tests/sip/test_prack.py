@@ -7,16 +7,16 @@ import pytest
 from sipgw.errors import PeerError
 from sipgw.sip.events import Acknowledged, Answered, Cancelled, Lost, Progressed, Released
 from sipgw.sip.reliable import RAck
-from tests.fakes.sip_phone import FLOW, Heard, Phone, Wire, reply
+from tests.fakes.sip_phone import FLOW, OFFER, Heard, Phone, Wire, reply
 
 SDP = b"v=0\r\n"
 REQUIRES, SUPPORTS = "Require: 100rel\r\n", "Supported: 100rel\r\n"
 
 
-def ringing(more: str, status: int = 180, body: bytes = b"") -> tuple[Wire, str, Heard]:
+def ringing(more: str, status: int = 180, body: bytes = b"", offer: str = OFFER) -> tuple[Wire, str, Heard]:
     """A call of the phone's that we ring for."""
     wire = Wire()
-    wire.gets(Phone(more=more).invite())
+    wire.gets(Phone(more=more).invite(offer))
     leg = wire.events()[0].leg
     wire.agent.ring(leg, 0.0, status, body)
     (ring,) = wire.take()
@@ -128,11 +128,30 @@ def test_a_cancel_ends_the_repeats() -> None:
 
 
 def test_the_answer_to_an_offer_of_ours_comes_in_the_prack() -> None:
-    wire, leg, progress = ringing(REQUIRES, 183, SDP)
-    wire.gets(prack(progress, body="v=1\r\n"))
+    wire, leg, progress = ringing(REQUIRES, 183, SDP, offer="")
+    assert briefs(wire.gets(prack(progress, body="v=1\r\n"))) == ["200"]
     (event,) = wire.events()
     assert isinstance(event, Acknowledged)
     assert (event.leg, event.request.body) == (leg, b"v=1\r\n")
+    # With that all is said: neither 200 nor ACK has a description.
+    wire.agent.answer(leg, SDP, 0.1)
+    (ok,) = wire.take()
+    assert (ok.brief, ok.body) == ("200", "")
+
+
+def test_a_prack_that_owes_us_an_answer_is_told_of_even_without_it() -> None:
+    wire, leg, progress = ringing(SUPPORTS, 183, SDP, offer="")
+    wire.gets(prack(progress))
+    (event,) = wire.events()
+    assert isinstance(event, Acknowledged)
+    assert (event.leg, event.request.body) == (leg, b"")
+
+
+def test_a_description_in_a_prack_that_nothing_asked_for_is_dropped() -> None:
+    wire, _, ring = ringing(REQUIRES)
+    assert briefs(wire.gets(prack(ring, body="v=1\r\n"))) == ["200"]
+    assert wire.events() == []
+    assert "unasked_description" in wire.drops()
 
 
 # --- we call ----------------------------------------------------------------------------------------------------------
