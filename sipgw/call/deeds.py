@@ -11,16 +11,17 @@ from sipgw.call.events import PortsOpened
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
-from sipgw.call.recording import Recorder
 from sipgw.call.reunion import keep_unrecorded, lost_events, repeat_commands
+from sipgw.call.ringing import TIMER as EARLY
+from sipgw.call.ringing import Ringing
 from sipgw.call.snapshot import KeptDeeds
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.call.surroundings import Moment, Surroundings
-from sipgw.call.targets import Targets
 from sipgw.errors import Cause, PeerError
 from sipgw.media import plane
 from sipgw.sip.body import sdp_of
 from sipgw.sip.events import Confirmed, Invited, Reinvited
+from sipgw.sip.reliable import OPTION as RELIABLE
 
 APOLOGY = "apology"
 APOLOGY_LIMIT = 15.0
@@ -31,21 +32,17 @@ RECORDING_LIMIT = 10.0
 """The same where a recording has to be finished: a slow disk, or a long call to be hashed."""
 
 
-class Deeds(Recorder):
+class Deeds(Ringing):
     """One call's deeds and what they have to remember."""
 
     def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings, happened: Happened) -> None:
         super().__init__(call, held, draft, around, happened)
-        self._targets = Targets(held, draft, around, happened)
         self._invitation: Invitation | None = None
-        self._refusal: Refusal | None = None
         self._heard = False
         """A packet came, or is not waited for any longer."""
         self._acknowledged = False
         self._reminded: float | None = None
         """When the caller was last asked whether they are still there."""
-        self._sorry = False
-        """An apology takes the place of the conversation."""
 
     def snapshot(self) -> KeptDeeds | None:
         """What `restore` needs; None where the call has not come to a route, and is not worth it."""
@@ -78,12 +75,6 @@ class Deeds(Recorder):
         repeat_commands(alive, self._held, self._negotiation.stream, state)
         keep_unrecorded(alive, self._held, paused=self._paused)
         return lost_events(alive, self._held, state)
-
-    def refuse(self, refusal: Refusal, now: float) -> Seen:
-        """We will not have this call."""
-        self._refusal = refusal
-        self._drop(refusal.cause.record, f"{refusal.status} {refusal.detail}".strip(), now)
-        return Seen.REFUSED
 
     # --- setting up -------------------------------------------------------------------------------------------
 
@@ -126,6 +117,7 @@ class Deeds(Recorder):
         invited: Invited = moment.event
         try:
             self._negotiation.read(sdp_of(invited.request), six=invited.flow.is_six)
+            self._takes_offers = invited.request.supports(RELIABLE)
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
         return None
@@ -151,19 +143,6 @@ class Deeds(Recorder):
         self._draft.codec = stream.codec
         self._held.create_session(stream)
         return None
-
-    def ring(self, moment: Moment) -> None:
-        """Let the caller hear that we are at it, if the route wants it; a hook that is asked first may not."""
-        if not self._targets.asks_next:
-            self.ring_now(moment)
-
-    def ring_now(self, moment: Moment) -> None:
-        """Do so now, unless it rings already, or a hook is still to say whether to."""
-        wanted = self._targets.rings(self._its_route.ring)
-        if wanted and self._draft.ringing is None and not self._held.asking:
-            self._draft.ringing = moment.now
-            self._held.ring()
-            self._happened(Kind.RINGING, moment.now)
 
     # --- targets ----------------------------------------------------------------------------------------------
 
@@ -209,6 +188,7 @@ class Deeds(Recorder):
 
     def answer(self, moment: Moment) -> None:
         """200 OK, and RTP from here on: it opens NATs."""
+        self._held.cancel_timer(EARLY)
         self._held.answer(self._negotiation.body)
         if self._negotiation.agreed:
             self._held.start_session()
@@ -294,15 +274,15 @@ class Deeds(Recorder):
         except PeerError as error:
             refusal = Refusal.of(error)
             self._drop("reinvite_refused", f"{refusal.status} {refusal.detail}", moment.now)
-            self._held.refuse_reinvite(refusal.status, refusal.phrase, refusal.headers)
+            self._held.refuse_offer(refusal.status, refusal.phrase, refusal.headers)
         else:
-            self._held.answer(body)
+            self._held.answer_offer(body)
             self._update(stream)
             self._note_far_hold(moment.now)
 
     def refuse_reinvite(self, moment: Moment) -> None:
         """It crossed our BYE."""
-        self._held.refuse_reinvite(481)
+        self._held.refuse_offer(481)
 
     # --- the end ----------------------------------------------------------------------------------------------
 
@@ -376,9 +356,6 @@ class Deeds(Recorder):
         if self._draft.cause not in RETRY_LATER:
             return ()
         return (("Retry-After", str(self._around.options.retry_after)),)
-
-    def _drop(self, name: str, detail: str, now: float) -> None:
-        self._around.drop(self._call, name, detail, now)
 
 
 DEEDS: dict[str, Callable[[Deeds, Moment], Seen | None]] = {

@@ -17,7 +17,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Send a provisional response to the leg's INVITE."""
+    """Send a provisional response to the leg's INVITE; its body is an answer, or an offer where there was none."""
 
     leg: str
     status: int = 180
@@ -26,7 +26,7 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Accept the leg's INVITE or re-INVITE with 200 and this SDP."""
+    """Accept the leg's INVITE, or an offer that came after it (`Reinvited`), with 200 and this SDP."""
 
     leg: str
     body: bytes
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refuse the leg's INVITE, which ends it, or its re-INVITE, which does not."""
+    """Refuse the leg's INVITE, which ends it, or an offer that came after it, which does not."""
 
     leg: str
     status: int

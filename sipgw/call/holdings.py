@@ -138,13 +138,17 @@ class Holdings:
 
     # --- the leg --------------------------------------------------------------------------------------------------
 
-    def ring(self) -> None:
-        """Let the caller hear that we are at it."""
-        self._do(do.Ring(self.leg_id))
+    def ring(self, status: int = 180, body: bytes = b"") -> None:
+        """Let the caller hear that we are at it; with a description, hear us."""
+        self._do(do.Ring(self.leg_id, status, body))
 
     def answer(self, body: bytes) -> None:
-        """Accept the INVITE, or a re-INVITE."""
+        """Accept the INVITE."""
         self.leg = Leg.UP
+        self._do(do.Answer(self.leg_id, body))
+
+    def answer_offer(self, body: bytes) -> None:
+        """Accept an offer that came after the INVITE's."""
         self._do(do.Answer(self.leg_id, body))
 
     def leave(self, cause: Cause, status: int, reason: str, headers: do.Headers) -> None:
@@ -164,9 +168,9 @@ class Holdings:
         if self.leg is Leg.UP:
             self._do(do.Reinvite(self.leg_id, body))
 
-    def refuse_reinvite(self, status: int, reason: str = "", headers: do.Headers = ()) -> None:
-        """Refuse a re-INVITE; nothing else changes."""
-        if self.leg in (Leg.UP, Leg.LEAVING):
+    def refuse_offer(self, status: int, reason: str = "", headers: do.Headers = ()) -> None:
+        """Refuse such an offer; nothing else changes."""
+        if self.leg is not Leg.GONE:
             self._do(do.Refuse(self.leg_id, status, reason, headers))
 
     def forget_leg(self) -> None:

@@ -153,8 +153,17 @@ class Negotiation:
         self._agreement = answer(Sdp.parse(body), self._local, before)
         return bytes(self._agreement.sdp), self._changed(before)
 
+    def reinvited_early(self, body: bytes | None) -> tuple[bytes, Stream | None]:
+        """The same before the answer to the INVITE, which says what is in force by then.
+
+        Raises:
+            PeerError: 400 or 488; everything stays as it was.
+        """
+        self.body, stream = self.reinvited(body)
+        return self.body, stream
+
     def acknowledged(self, body: bytes | None) -> Stream | None:
-        """Take the answer out of an ACK, where we had made the offer; the new stream where it changes.
+        """Take the answer out of an ACK or PRACK, where we had made the offer; the new stream where it changes.
 
         Raises:
             PeerError: there is none, or it is none to our offer.
@@ -169,7 +178,7 @@ class Negotiation:
             # Its version is used up, whatever becomes of it (RFC 3264 section 8).
             self._agreement = replace(before, sdp=ours)
         if body is None:
-            raise PeerError(400, "no answer in the ACK")
+            raise PeerError(400, "no answer to our offer")
         self._agreement = accept(ours, Sdp.parse(body), local)
         return self._changed(before)
 

@@ -3,9 +3,10 @@
     new ─► opening ─► connecting ─► answered ─► confirmed ─► talking ─► ending ─► ended
                       (the next       ▲ 200        ACK      caller
                        target)        │                      hears
-                                  switching ◄── a backend failed after the answer
-                                      │
-                                  apologising, when no target is left
+                          │       switching ◄── a backend failed after the answer
+                          ▼           │
+                        early     apologising, when no target is left
+                       183, then 200
 
 A row is the next state and the actions on the way. An action may see something itself: the rest of its row is
 skipped, and what it saw is looked up in the row's next state. A missing row is ignored and traced.
@@ -22,6 +23,8 @@ class State(StrEnum):
     """The RTP ports are being opened."""
     CONNECTING = auto()
     """A target gets ready; the phone rings where the route wants that."""
+    EARLY = auto()
+    """183 with our description was sent: the caller hears a prompt or the AI, and nothing is answered."""
     ANSWERED = auto()
     """200 was sent; the ACK is out."""
     CONFIRMED = auto()
@@ -53,6 +56,14 @@ class Seen(Enum):
     """The target at hand failed or took too long."""
     ADVISED = auto()
     """The hook at hand said where the call goes, or what it said before has to do."""
+    EARLY_MEDIA = auto()
+    """The caller is to hear us before the answer."""
+    EARLY_AGREED = auto()
+    """The PRACK came that answers the offer in our 183."""
+    EARLY_LIMIT = auto()
+    """The AI has spoken before the answer for as long as the route allows."""
+    EARLY_OVER = auto()
+    """All that was to be heard before the answer was."""
     OUT_OF_TARGETS = auto()
     SORRY = auto()
     """Nobody is left to talk to the caller: an apology has to do."""
@@ -124,7 +135,7 @@ class Seen(Enum):
 Key = tuple[State, Seen]
 Row = tuple[State, tuple[str, ...]]
 
-_UNANSWERED = (State.OPENING, State.CONNECTING)
+_UNANSWERED = (State.OPENING, State.CONNECTING, State.EARLY)
 _UP = (State.ANSWERED, State.CONFIRMED, State.ANNOUNCING, State.TALKING, State.SWITCHING, State.APOLOGISING)
 """From our 200 to the end."""
 _SERVED = _UP[:-1]
@@ -219,16 +230,33 @@ TABLE: dict[Key, Row] = {
     (State.NEW, Seen.REFUSED): (State.ENDING, ("end",)),
     (State.NEW, Seen.BROKE): (State.ENDING, ("end",)),
     #
-    (State.OPENING, Seen.PORTS_OPENED): (State.CONNECTING, ("negotiate", "ring", "next_target")),
+    (State.OPENING, Seen.PORTS_OPENED): (State.CONNECTING, ("negotiate", "next_target", "ring")),
     (State.OPENING, Seen.PORTS_FAILED): (State.ENDING, ("forget_ports", "end")),
     #
     (State.CONNECTING, Seen.READY): (State.ANSWERED, ("take_target", "answer")),
-    (State.CONNECTING, Seen.TARGET_FAILED): (State.CONNECTING, ("next_target", "ring_now")),
-    (State.CONNECTING, Seen.ADVISED): (State.CONNECTING, ("take_advice", "next_target", "ring_now")),
+    (State.CONNECTING, Seen.TARGET_FAILED): (State.CONNECTING, ("next_target", "ring")),
+    (State.CONNECTING, Seen.ADVISED): (State.CONNECTING, ("take_advice", "next_target", "ring")),
     (State.CONNECTING, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)),
     (State.CONNECTING, Seen.OUT_OF_TARGETS): (State.CONNECTING, ("choose_last_resort",)),
     (State.CONNECTING, Seen.SORRY): (State.ANSWERED, ("answer",)),
     (State.CONNECTING, Seen.FIRST_PACKET): (State.CONNECTING, ("note_packet",)),
+    (State.CONNECTING, Seen.EARLY_MEDIA): (State.EARLY, ("begin_early",)),
+    #
+    (State.EARLY, Seen.EARLY_AGREED): (State.EARLY, ("take_early_answer", "go_on_early")),
+    (State.EARLY, Seen.READY): (State.EARLY, ("take_target", "go_on_early")),
+    (State.EARLY, Seen.PLAYED): (State.EARLY, ("note_played", "go_on_early")),
+    (State.EARLY, Seen.EARLY_LIMIT): (State.EARLY, ("end_early_speech", "go_on_early")),
+    (State.EARLY, Seen.EARLY_OVER): (State.ANSWERED, ("answer",)),
+    (State.EARLY, Seen.TARGET_FAILED): (State.EARLY, ("next_target",)),
+    (State.EARLY, Seen.ADVISED): (State.EARLY, ("take_advice", "next_target")),
+    (State.EARLY, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)),
+    (State.EARLY, Seen.OUT_OF_TARGETS): (State.EARLY, ("choose_last_resort",)),
+    (State.EARLY, Seen.SORRY): (State.EARLY, ("go_on_early",)),
+    (State.EARLY, Seen.REINVITED): (State.EARLY, ("renegotiate_early",)),
+    (State.EARLY, Seen.KEY_PRESSED): (State.EARLY, ("take_key",)),
+    (State.EARLY, Seen.FIRST_PACKET): (State.EARLY, ("note_packet",)),
+    # Before the answer a caller need not send anything.
+    (State.EARLY, Seen.SILENT): (State.EARLY, ()),
     #
     (State.ANSWERED, Seen.CONFIRMED): (State.CONFIRMED, ("take_ack", "await_first_packet")),
     (State.ANSWERED, Seen.CAUGHT_UP): (State.CONFIRMED, ("await_first_packet",)),

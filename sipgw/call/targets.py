@@ -34,6 +34,8 @@ class Targets:
         self._happened = happened
         self._left: deque[Target] = deque()
         self._timeout = 0.0
+        self.ready_at_hand = False
+        """Whether the one tried last is ready."""
         self._hook: HookOptions | None = None
         """The one whose answer is waited for."""
         self._question: Question | None = None
@@ -55,17 +57,13 @@ class Targets:
         self._left, self._timeout = deque(map(self._around.routes.target, kept.left)), kept.timeout
         self._advice = Advice(variables=kept.variables, instructions=kept.instructions)
 
-    @property
-    def asks_next(self) -> bool:
-        """Whether the next target is a hook."""
-        return bool(self._left) and self._left[0].hook is not None
-
     def rings(self, usual: bool) -> bool:
         """Whether the caller is to hear ringing; `usual` is the route's word."""
         return usual if self._advice.ring is None else self._advice.ring
 
     def next(self, facts: Facts, question: Question, now: float) -> Seen | None:
         """Connect or ask the next one; sees that there is none, or that a hook's answer is known already."""
+        self.ready_at_hand = False
         while self._left:
             target = self._left.popleft()
             if target.backend is None:
@@ -84,6 +82,7 @@ class Targets:
     def ready(self, now: float) -> None:
         """The one at hand is."""
         self._held.cancel_timer(TIMER)
+        self.ready_at_hand = True
         self._draft.target_ready(now)
 
     def failed(self, event: object, now: float) -> str:

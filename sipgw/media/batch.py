@@ -130,10 +130,12 @@ class Engine:
         return plane.Continuation(ssrc, sequence, draw(32), cname)
 
     def start(self, session: str, now: float) -> None:
-        """RTP leaves from now on: the first packet within a packet interval."""
+        """RTP leaves from now on, the first packet within a packet interval; if it does already, it is waited for."""
         one = self._get(session)
         if one.started is None:
             self._begin(one, now)
+        else:
+            one.expect(now)
 
     def _begin(self, session: Session, now: float, since: float | None = None) -> None:
         session.start(now, since)

@@ -129,7 +129,10 @@ class CreateSession(Message, frozen=True):
 
 
 class StartSession(Message, frozen=True):
-    """Begin to send RTP: at the 200 OK, to open NATs. From here a packet leaves every ptime."""
+    """Begin to send RTP: at the 200 OK, to open NATs. From here a packet leaves every ptime.
+
+    With early media it comes at the 183, and again at the 200 OK, from which on the far end's RTP is waited for.
+    """
 
     session: str
 

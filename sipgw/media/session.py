@@ -329,6 +329,10 @@ class Session:
         self._rarely_due = now
         self._want_timers(now)
 
+    def expect(self, now: float) -> None:
+        """RTP of the far end is waited for from now on: the call was answered, after early media."""
+        self._vigil.begin(now)
+
     def listen(self, line: Timeline | None) -> None:
         """The AI hears the far end from now on, or no longer."""
         self.line = line

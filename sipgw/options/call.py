@@ -24,6 +24,12 @@ class RouteOptions:
     """How long one target may take to become ready before the next is tried."""
     ring: bool = True
     """Send 180 while a target gets ready."""
+    early_media: bool = False
+    """Before the answer the caller hears us (183) in place of ringing: `early_prompt`, then the AI; else silence."""
+    early_prompt: str = ""
+    """Prompt that is played to its end before the answer; empty: none."""
+    early_seconds: float = 0.0
+    """Seconds the AI may speak, without hearing, before the answer; 0: the answer comes as soon as it is ready."""
     last_resort: str = "apology"
     """When no target works: `apology` (answer, speak one, hang up) or a SIP status code as text, such as `503`."""
     max_duration: float = 14_400.0

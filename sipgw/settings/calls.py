@@ -75,6 +75,12 @@ class Route(Section):
     """Record from the answer on, that prompt too; otherwise from its end on."""
     backend_pauses: bool = True
     """Backends may pause and resume the recording, around a card's digits say."""
+    early_media: bool = False
+    """Before the answer the caller hears us (183) in place of ringing: `early_prompt`, then the AI; else silence."""
+    early_prompt: str = ""
+    """Prompt that is played to its end before the answer; empty: none."""
+    early_seconds: Wait = 0.0
+    """Seconds the AI may speak, without hearing, before the answer; 0: the answer comes as soon as it is ready."""
     last_resort: str = "apology"
     """When no target works: `apology` answers and says so, a SIP code such as `503` refuses."""
     max_duration: Seconds = 14_400.0

@@ -30,7 +30,7 @@ def check(settings: Settings, source: Source) -> None:
         source.complain(("routes",), "is empty", "nobody could call; add a route")
     for name, backend in settings.backends.items():
         check_backend(backend.options(name), source)
-    _prompt(settings.calls.hold_music, ("calls", "hold_music"), source)
+    _prompt(settings.calls.hold_music, ("calls", "hold_music"), settings, source)
     users: dict[str, Where] = {}
     for name, trunk in settings.trunks.items():
         _trunk(trunk, ("trunks", name), users, source)
@@ -89,14 +89,15 @@ def _target(target: str | Asked, where: Where, settings: Settings, source: Sourc
         source.complain(where, f"there is no backend {target!r}", hint)
 
 
-def _prompt(name: str, where: Where, source: Source) -> None:
-    names = prompt_names()
+def _prompt(name: str, where: Where, settings: Settings, source: Source) -> None:
+    names = sorted({*settings.prompts, *prompt_names()})
     if name and name not in names:
         source.complain(where, f"there is no prompt {name!r}", did_you_mean(name, names))
 
 
 def _route(route: Route, where: Where, settings: Settings, source: Source) -> None:
-    _prompt(route.silence_prompt, (*where, "silence_prompt"), source)
+    _prompt(route.silence_prompt, (*where, "silence_prompt"), settings, source)
+    _early_media(route, where, settings, source)
     if not route.targets:
         source.complain((*where, "targets"), "is empty", "name a backend")
     for index, target in enumerate(route.targets):
@@ -118,6 +119,16 @@ def _route(route: Route, where: Where, settings: Settings, source: Source) -> No
     if route.last_resort != "apology" and not _is_refusal(route.last_resort):
         text = f"{route.last_resort!r} is no last resort"
         source.complain((*where, "last_resort"), text, "write apology, or a SIP code from 400 to 699")
+
+
+def _early_media(route: Route, where: Where, settings: Settings, source: Source) -> None:
+    _prompt(route.early_prompt, (*where, "early_prompt"), settings, source)
+    for key, given in (("early_prompt", route.early_prompt), ("early_seconds", route.early_seconds)):
+        if given and not route.early_media:
+            source.complain((*where, key), "would not be heard", "write early_media: true as well")
+    if route.early_seconds >= route.max_ringing:
+        text = f"{route.early_seconds:g} s are not less than max_ringing, after which the call gets 480"
+        source.complain((*where, "early_seconds"), text, "let the AI speak for a shorter time, or raise max_ringing")
 
 
 def _trunk(trunk: Trunk, where: Where, users: dict[str, Where], source: Source) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sipgw.audio.prompts import BadPrompt, decode
 from sipgw.call.naming import objection
 from sipgw.settings.model import Settings
-from sipgw.settings.packaged import embedded
+from sipgw.settings.packaged import prompt_names
 from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
 
@@ -17,7 +17,7 @@ def check_recording(settings: Settings, source: Source) -> None:
         source.complain(("recording", "name"), said, "write {date}/{call}, for instance")
     for name, path in settings.prompts.items():
         _prompt(path, ("prompts", name), source)
-    known = [*settings.prompts, *built_in_prompts()]
+    known = [*settings.prompts, *prompt_names()]
     recorded = False
     for index, route in enumerate(settings.routes):
         where = ("routes", index, "consent")
@@ -29,11 +29,6 @@ def check_recording(settings: Settings, source: Source) -> None:
     folder = settings.recording.place(settings.state)
     if recorded and not _can_be_written(folder):
         source.complain(("recording", "folder"), f"{folder} cannot be written", "let the gateway's user write there")
-
-
-def built_in_prompts() -> list[str]:
-    """The names of the prompts that come with the program."""
-    return sorted(path.stem for path in embedded("config/prompts/apology.wav").parent.glob("*.wav"))
 
 
 def _prompt(path: str, where: Where, source: Source) -> None:

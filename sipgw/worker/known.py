@@ -116,7 +116,7 @@ class Known(msgspec.Struct):
             started=self.started,
             attempt=self.connect.attempt if self.connect else None,
             ready=self.ready,
-            opened=self.opened is not None,
+            opened=self.opened is not None and not self.opened.early,
             muted=self.muted,
             play=self.prompt.play if self.prompt else None,
             recording=self.recording is not None and not self.recorded,

@@ -25,7 +25,7 @@ def test_a_call_from_the_invite_to_the_bye() -> None:
     control = Control()
     # The caller rings while the first target gets ready.
     phone = control.invite()
-    began = ["StartTimer", "OpenPorts", "CreateSession", "Ring", "ConnectBackend", "StartTimer"]
+    began = ["StartTimer", "OpenPorts", "CreateSession", "ConnectBackend", "StartTimer", "Ring"]
     assert kinds(control.effects) == began
     connect = only(plane.ConnectBackend, control.commands())
     assert (connect.backend, connect.attempt) == (AI, 1)

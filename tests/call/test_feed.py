@@ -20,7 +20,7 @@ def test_the_story_of_a_call() -> None:
     phone.bye()
     phone.session_ended()
     assert [one.kind for one in control.happenings] == [
-        Kind.STARTED, Kind.RINGING, Kind.TARGET, Kind.ANSWERED, Kind.DIGIT, Kind.TRANSCRIPT, Kind.TURN, Kind.ENDED,
+        Kind.STARTED, Kind.TARGET, Kind.RINGING, Kind.ANSWERED, Kind.DIGIT, Kind.TRANSCRIPT, Kind.TURN, Kind.ENDED,
     ]  # fmt: skip
     told = {one.kind: one for one in control.happenings}
     assert {one.call for one in control.happenings} == {"n1-0001"}

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipgw.ai import events as ai
+from sipgw.call import effects as do
 from sipgw.call.commands import (
     Command,
     HangUpCall,
@@ -38,6 +39,7 @@ OPTIONS = CallOptions(
         route("ai", "spare", number="1*"),
         route("ai", number="2*", last_resort="503", ring=False),
         route("ai", number="3*", anyone=False, sources=("198.51.100.0/24",)),
+        route("ai", "spare", number="5*", early_media=True, early_prompt="greeting", early_seconds=1.0),
     ),
     max_calls=3,
     drain_limit=0.2,
@@ -67,12 +69,14 @@ Move = Callable[[], object]
 class Phone:
     """One call's far ends: knows which moves its SIP agent and its session may make now."""
 
-    def __init__(self, control: Control, fake: Fake) -> None:
+    def __init__(self, control: Control, fake: Fake, *, offerless: bool) -> None:
         self.control = control
         self.fake = fake
         self.leg = fake.leg
         self.gone = False
         """The agent has reported the leg gone."""
+        self.offerless = offerless
+        self.pracked = False
         self.acked = False
         """The last 2xx has its ACK."""
 
@@ -84,6 +88,23 @@ class Phone:
     @property
     def answered(self) -> bool:
         return self.control.answered[self.leg] > 0
+
+    @property
+    def early(self) -> bool:
+        """Whether it hears early media."""
+        return any(isinstance(one, do.Ring) and one.body for one in self.control.effects if self._concerns(one))
+
+    @property
+    def offered(self) -> bool:
+        """Whether it has yet to answer our early offer."""
+        return self.offerless and self.early and not self.pracked
+
+    def _concerns(self, effect: object) -> bool:
+        return getattr(effect, "leg", "") == self.leg
+
+    def _prack(self, body: bytes) -> None:
+        self.pracked = True
+        self.fake.prack(body)
 
     @property
     def up(self) -> bool:
@@ -100,6 +121,10 @@ class Phone:
             return
         if self.waits and not self.answered:
             yield "cancel", lambda: self._leave(fake.cancel)
+            if self.offered:
+                yield from ((f"prack {name}", partial(self._prack, BODIES[name])) for name in ("offer", "g729", "none"))
+            elif self.early:
+                yield from ((f"update {name}", partial(fake.update, BODIES[name])) for name in ("port", "hold", "g729"))
         if self.waits or self.up:
             yield "bye", lambda: self._leave(fake.bye)
         if self.up:
@@ -188,7 +213,9 @@ class World:
 
     def call(self, body: bytes, number: str = "100") -> Phone:
         leg = f"leg{len(self.phones)}"
-        phone = Phone(self.control, self.control.invite(body, leg=leg, to=f"sip:{number}@gw.example"))
+        headers = (("Supported", "100rel"),)
+        fake = self.control.invite(body, leg=leg, to=f"sip:{number}@gw.example", headers=headers)
+        phone = Phone(self.control, fake, offerless=not body)
         self.phones.append(phone)
         return phone
 
@@ -225,6 +252,12 @@ class World:
 STAGES: dict[str, tuple[str, ...]] = {
     "opening": (),
     "connecting": ("ports",),
+    "early": ("ports",),
+    "early offer": ("ports",),
+    "early, ready": ("ports", "ready 1"),
+    "early, spoken": ("ports", "played", "ready 1"),
+    "early, failed": ("ports", "played", "ready 1", "failed 1"),
+    "early, held": ("ports", "update hold"),
     "last target": ("ports", "failed 1"),
     "answered": ("ports", "ready 1"),
     "confirmed": ("ports", "ready 1", "ack none"),
@@ -243,7 +276,8 @@ STAGES: dict[str, tuple[str, ...]] = {
 def at(stage: str, body: bytes = BODIES["offer"]) -> World:
     """A world with one call that has come to a stage."""
     world = World()
-    phone = world.call(body)
+    early = stage.startswith("early")
+    phone = world.call(BODIES["none"] if stage == "early offer" else body, "500" if early else "100")
     for name in STAGES[stage]:
         phone.moves()[name]()
     return world
@@ -273,7 +307,7 @@ def test_any_events_of_several_calls_leave_nothing_behind(data: st.DataObject) -
     world = World()
     calls: dict[str, Move] = {
         f"call {number} {name}": partial(world.call, body, number)
-        for (name, body), number in itertools.product(BODIES.items(), ("100", "200", "300", "400"))
+        for (name, body), number in itertools.product(BODIES.items(), ("100", "200", "300", "400", "500"))
     }
     calls["call 100 offer"]()
     for _ in range(data.draw(st.integers(1, 40), "steps")):

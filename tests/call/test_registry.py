@@ -27,7 +27,7 @@ def test_an_unknown_source_is_refused_and_traced() -> None:
     (note,) = [note for note in control.notes if note.name == "forbidden"]
     assert note.detail == "403 100 from 192.0.2.7"
     control.invite(leg="leg2", source="198.51.100.9")
-    assert isinstance(control.effects[-1], do.StartTimer)
+    assert isinstance(control.effects[-1], do.Ring)
 
 
 def test_a_malformed_address_is_a_bad_request() -> None:

@@ -201,8 +201,18 @@ def test_every_change_is_told() -> None:
 WIRING = {
     Call: {"_around", "_reading", "id", "leg", "draft", "state", "serial", "_held", "_deeds"},
     Holdings: {"effects", "leg_id", "session", "_call", "asking"},
-    Targets: {"_held", "_draft", "_around", "_happened", "_hook", "_question", "_advice"},
-    Deeds: {"_call", "_held", "_draft", "_around", "_happened", "_targets", "_refusal"},
+    Targets: {"_held", "_draft", "_around", "_happened", "_hook", "_question", "_advice", "ready_at_hand"},
+    Deeds: {
+        "_call",
+        "_held",
+        "_draft",
+        "_around",
+        "_happened",
+        "_targets",
+        "_refusal",
+        "_takes_offers",
+        "_early_spoken",
+    },
     Negotiation: {"_theirs", "_agreement"},
     Reoffer: {"_call", "_held", "_negotiation"},
 }

@@ -108,6 +108,8 @@ class Control:
     """INVITEs and re-INVITEs by leg."""
     answered: Counter[str] = field(default_factory=Counter)
     """Those that were a 200."""
+    updates: Counter[str] = field(default_factory=Counter)
+    """Offers of theirs before the answer to their INVITE, without an answer of ours, by leg."""
     byes: Counter[str] = field(default_factory=Counter)
     offers: Counter[str] = field(default_factory=Counter)
     """Re-INVITEs of ours without a final response, by leg."""
@@ -196,6 +198,8 @@ class Control:
 
     def _do(self, effect: do.Effect) -> None:
         match effect:
+            case do.Answer(leg=leg) | do.Refuse(leg=leg) if self.updates[leg]:
+                self.updates[leg] -= 1
             case do.Answer(leg=leg) | do.Refuse(leg=leg):
                 if isinstance(effect, do.Answer):
                     self.answered[leg] += 1
@@ -368,6 +372,7 @@ class Control:
         assert self.opened == self.released
         assert not (self.destroyed - self.created)
         assert self.finals == self.invites
+        assert not self.updates.total()
         assert len([log for log in self.logs if log.message == "call ended"]) == len(self.records)
 
 
@@ -409,6 +414,15 @@ class Fake:
         self.control.invites[self.leg] += 1
         return self._sip(sip.Reinvited(self.leg, request(body=body)))
 
+    def update(self, body: bytes) -> list[do.Effect]:
+        """An UPDATE before our answer."""
+        self.control.updates[self.leg] += 1
+        return self._sip(sip.Reinvited(self.leg, request("UPDATE", body)))
+
+    def prack(self, body: bytes) -> list[do.Effect]:
+        """The PRACK of a response of ours with an offer; `body` is the answer."""
+        return self._sip(sip.Acknowledged(self.leg, request("PRACK", body)))
+
     def accepts(self, body: bytes) -> list[do.Effect]:
         """The phone's 200 to a re-INVITE of ours."""
         self.control.offers[self.leg] -= 1
@@ -423,6 +437,7 @@ class Fake:
     def _close_books(self) -> None:
         """Whatever had no final response gets one by the agent."""
         self.control.finals[self.leg] = self.control.invites[self.leg]
+        self.control.updates[self.leg] = 0
 
     def _sip(self, event: sip.SipEvent) -> list[do.Effect]:
         return self.control.carry(self.control.calls.on_sip(event, self.control.now))

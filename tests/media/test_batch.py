@@ -470,6 +470,19 @@ def test_a_far_end_that_never_speaks_is_told_of_after_its_own_limit() -> None:
     assert inactive(rig) == [Inactive("s", 2.0, True)]
 
 
+def test_after_early_media_the_limit_counts_from_the_answer() -> None:
+    rig = Rig(MediaOptions(first_packet_timeout=2.0, last_port=20_127))
+    slot = rig.session(audio=None)
+    rig.run(5.0)
+    rig.engine.start("s", rig.now)
+    rig.run(1.9)
+    assert inactive(rig) == [Inactive("s", 2.0, True)]
+    rig.run(0.2)
+    assert inactive(rig)[1:] == [Inactive("s", 2.0, True)]
+    # What leaves knows nothing of it.
+    assert [after.sequence - before.sequence for before, after in pairwise(rig.sent[slot])] == [1] * 354
+
+
 def test_a_far_end_that_falls_silent_is_told_of_once() -> None:
     rig = Rig(MediaOptions(inactivity_timeout=1.0, last_port=20_127))
     phone = Phone(rig, rig.session(audio=None))

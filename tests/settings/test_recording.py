@@ -48,6 +48,13 @@ def test_a_route_says_what_is_recorded(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_prompts_of_ones_own_can_be_named_wherever_a_prompt_can(tmp_path: Path) -> None:
+    (tmp_path / "mine.wav").write_bytes(embedded("config/prompts/key-1.wav").read_bytes())
+    text = "prompts: {mine: mine.wav}\ncalls: {hold_music: mine}\n"
+    more = ", silence_prompt: mine, early_media: true, early_prompt: mine"
+    assert loaded(tmp_path, text + ROUTE % more).routes[0].early_prompt == "mine"
+
+
 def test_prompts_of_ones_own_stand_beside_the_built_in_ones_or_in_their_place(tmp_path: Path) -> None:
     sound = embedded("config/prompts/key-1.wav").read_bytes()
     (tmp_path / "mine.wav").write_bytes(sound)

@@ -184,6 +184,13 @@ def route(fields: str) -> str:
          "x.yaml:7: routes[0].last_resort: '200' is no last resort; write apology, or a SIP code from 400 to 699"),
         ("targets: [demo]\n    anyone: true\n    silence_prompt: still_there",
          "x.yaml:7: routes[0].silence_prompt: there is no prompt 'still_there'; did you mean still-there?"),
+        ("targets: [demo]\n    anyone: true\n    early_media: true\n    early_prompt: greting",
+         "x.yaml:8: routes[0].early_prompt: there is no prompt 'greting'; did you mean greeting?"),
+        ("targets: [demo]\n    anyone: true\n    early_prompt: greeting",
+         "x.yaml:7: routes[0].early_prompt: would not be heard; write early_media: true as well"),
+        ("targets: [demo]\n    anyone: true\n    early_media: true\n    early_seconds: 60",
+         "x.yaml:8: routes[0].early_seconds: 60 s are not less than max_ringing, after which the call gets 480; "
+         "let the AI speak for a shorter time, or raise max_ringing"),
         ("targets: [demo]\n    anyone: true\n    taget_timeout: 2",
          "x.yaml:7: routes[0].taget_timeout: unknown key; did you mean target_timeout?"),
     ],
