@@ -7,7 +7,7 @@ timer, and those are limited.
 import asyncio
 import socket
 import ssl
-from typing import Protocol
+from typing import Protocol, cast
 
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.sockets import DSCP_CS3, mark
@@ -86,7 +86,8 @@ class Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is up."""
-        assert isinstance(transport, asyncio.Transport)
+        # By what it does: uvloop's is no subclass of asyncio's.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=self._options.backlog_bytes)
         if raw := transport.get_extra_info("socket"):

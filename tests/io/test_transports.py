@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import uvloop
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
@@ -414,3 +415,30 @@ async def test_a_bad_certificate_is_named_at_the_start(tmp_path: Path, spoil: Ca
     with pytest.raises(Unavailable, match=str(pair.certificate)):
         async with open_transports(tls(pair)):
             pass
+
+
+# The loop that the gateway runs on has transports of its own make.
+
+
+def on_uvloop(ladder: Coroutine[None, None, None]) -> None:
+    # Not by uvloop.run: where a test fails, that waits without end for what the failure left open.
+    loop = uvloop.new_event_loop()
+    loop.run_until_complete(asyncio.wait_for(ladder, 2 * LIMIT))
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    "ladder",
+    [
+        test_messages_come_whole_and_answers_go_back_on_the_same_connection,
+        test_we_connect_where_there_is_no_connection_and_use_it_again,
+        test_a_stream_that_is_not_sip_is_told_and_closed,
+        test_a_browser_sends_and_gets_one_sip_message_a_websocket_message,
+    ],
+)
+def test_it_is_the_same_on_uvloop(ladder: Callable[[], Coroutine[None, None, None]]) -> None:
+    on_uvloop(ladder())
+
+
+def test_certificates_are_the_same_on_uvloop(tmp_path: Path) -> None:
+    on_uvloop(test_the_names_of_a_client_certificate_come_with_its_messages(tmp_path, ssl.TLSVersion.TLSv1_3))
