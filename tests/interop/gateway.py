@@ -45,6 +45,16 @@ class Gateway:
                 raise AssertionError(f"no {count} × {event!r} in the gateway's log: {self.lines}") from None
         return found()[:count]
 
+    async def ended(self, caller: str) -> dict[str, Any]:
+        """The last log line of the first call of that caller, waited for."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in self.lines if line.get("event") == "call ended" and line["caller"] == caller]
+
+        async with self.news:
+            await asyncio.wait_for(self.news.wait_for(found), LIMIT)
+        return found()[0]
+
     async def read_log(self) -> None:
         """Collect log lines until the process ends."""
         assert self.process.stderr is not None
