@@ -10,7 +10,7 @@ from typing import Any
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions, TrunkOptions
-from sipgw.sip import memory, our_invite, refresh, serving, their_invite, their_update
+from sipgw.sip import bye, memory, our_invite, our_update, refresh, serving, their_invite, their_update
 from sipgw.sip.core import Changed, Core, Door, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
@@ -149,7 +149,7 @@ class Agent:
                 if their_invite.withdraw(self._core, found, now):
                     return
                 raise UsageError("an unanswered call is refused, not hung up")
-            our_invite.hang_up(self._core, found, now, headers)
+            bye.hang_up(self._core, found, now, headers)
 
     def invite(
         self,
@@ -168,7 +168,7 @@ class Agent:
         Args:
             uri: the Request-URI.
             flows: the path to the next hop, or several: the next is taken where one does not work (RFC 3263 4.3).
-            body: the SDP offer; empty to get one in the 200.
+            body: the SDP offer; empty to get one in a response, which `acknowledge` answers.
             now: seconds.
             from_: the From value without a tag, `"name" <sip:…>` or `<sip:…>`.
             to: the To value; `uri` where it is None.
@@ -181,12 +181,33 @@ class Agent:
         )
 
     def reinvite(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
-        """Offer anew within a confirmed leg: `Answered`, or `Refused` with `initial` false.
+        """Offer anew within a confirmed leg: `Answered`, or `Refused` with `initial` false. Without a body they are to.
 
         While another INVITE of the leg is pending, `Refused` comes at once with 491: try again later (RFC 3261 14.1).
         """
         if found := self._find(leg, now, "reinvite"):
             our_invite.reinvite(self._core, found, body, now, headers)
+
+    def acknowledge(self, leg: str, body: bytes, now: float, phone: str = "") -> None:
+        """Answer the offer in a response to our INVITE without one (`offers` of `Answered` and `Progressed`).
+
+        Args:
+            leg: whose.
+            body: the SDP answer; it goes into the ACK, or into the PRACK of a provisional response.
+            now: seconds.
+            phone: which one's, where several ring; empty for the one that offered first.
+        """
+        if found := self._find(leg, now, "acknowledge"):
+            our_invite.acknowledge(self._core, found, body, now, phone)
+
+    def update(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
+        """Offer anew by an UPDATE (RFC 3311): `Answered`, or `Refused` with `initial` false.
+
+        Also before the answer to an INVITE, once its offer has been answered for certain (RFC 3262); nobody has to
+        be asked before it is answered. While another offer waits for its answer, `Refused` comes at once with 491.
+        """
+        if found := self._find(leg, now, "update"):
+            our_update.offer(self._core, found, body, now, headers)
 
     def register(self, trunk: TrunkOptions, now: float) -> None:
         """Register with a trunk, and stay so; `registration_events` tell what is wanted and what became of it."""

@@ -32,6 +32,14 @@ def sdp_of(message: Request | Response) -> bytes | None:
     raise PeerError(415, "", (("Accept", SDP),))
 
 
+def describes(message: Request | Response) -> bool:
+    """Whether a message carries SDP that can be found."""
+    try:
+        return sdp_of(message) is not None
+    except PeerError:
+        return False
+
+
 def media_type(value: str) -> tuple[str, dict[str, str]]:
     """Type and parameters of a Content-Type value, names in lower case; none where they cannot be read."""
     kind, semicolon, rest = value.partition(";")

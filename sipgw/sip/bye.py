@@ -1,4 +1,4 @@
-"""Ending a dialog: our BYE and theirs (RFC 3261 section 15)."""
+"""Ending a call: our CANCEL or BYE, and their BYE (RFC 3261 sections 9.1 and 15)."""
 
 from functools import partial
 
@@ -19,10 +19,27 @@ _ELSEWHERE = (reason(SIP, 200, "Call completed elsewhere"),)
 """RFC 3326 section 3.1."""
 
 
+def hang_up(core: Core, leg: Leg, now: float, headers: Extra) -> None:
+    """End the leg as its stage asks for: CANCEL, BYE, or either as soon as it is allowed."""
+    if leg.stage in (Stage.ENDING, Stage.GONE) or leg.farewell is not None:
+        core.drop("late_command", now, "hang_up", leg.name)
+    elif leg.stage is Stage.ASKING:
+        leg.farewell = headers
+        if leg.ours is not None:
+            leg.ours.cancel(now)
+    elif leg.theirs is not None and not leg.theirs.waits:
+        # A callee says BYE only after the ACK, or when it has given up waiting (RFC 3261 15).
+        leg.farewell = headers
+    else:
+        send_bye(core, leg, now, headers)
+
+
 def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
     """End a confirmed leg; it stays until the BYE has its response, so that one of theirs crossing it is answered."""
     assert leg.dialog is not None, "only a leg with a dialog is ended with a BYE"
     leg.stage = Stage.ENDING
+    if leg.ours is not None:
+        leg.ours.let_go(now)
     abandon(leg, now)
 
     def answered(response: Response, now: float) -> None:

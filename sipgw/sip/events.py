@@ -74,23 +74,38 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """A provisional response to our INVITE (101 to 199)."""
+    """A provisional response to our INVITE (101 to 198); with a description, early media may come."""
 
     leg: str
+    response: Response
+    phone: str = ""
+    """Which phone says so, where several may ring: its tag, which is that of its early dialog."""
+    offers: bool = False
+    """Its description is an offer, as our INVITE had none: answer with `acknowledge`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyEnded:
+    """One of several phones that our INVITE rang rings no longer (199, RFC 6228): its early dialog is gone."""
+
+    leg: str
+    phone: str
     response: Response
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A 2xx to our INVITE or re-INVITE; the ACK is already on its way."""
+    """A 2xx to our INVITE, re-INVITE or UPDATE; the ACK is already on its way, unless it has to hold an answer."""
 
     leg: str
     response: Response
+    offers: bool = False
+    """Its description is an offer, as our INVITE had none: answer with `acknowledge`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A final refusal of our INVITE (the leg is gone) or of our re-INVITE (the leg goes on as before)."""
+    """A final refusal of our INVITE (the leg is gone), or of our re-INVITE or UPDATE (the leg goes on as before)."""
 
     leg: str
     status: int
@@ -141,6 +156,7 @@ SipEvent = (
     | Reinvited
     | KeyPressed
     | Progressed
+    | EarlyEnded
     | Answered
     | Refused
     | HungUp

@@ -56,6 +56,8 @@ class Leg:
     """Their offer in an UPDATE or a PRACK that has no answer; it may come while their INVITE waits."""
     ours: "OurInvite | None" = field(default=None)
     """Our INVITE without a final response."""
+    updating: bool = False
+    """An offer of ours in an UPDATE has no answer."""
     farewell: Extra | None = None
     """A hang-up that must wait, with its headers: for a provisional response, or for the ACK (RFC 3261 9.1 and 15)."""
     answers: "Answers | None" = None

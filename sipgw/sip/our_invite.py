@@ -6,12 +6,13 @@ from itertools import count
 
 from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts, Make
+from sipgw.sip.body import describes
 from sipgw.sip.bye import end_fork, give_up, send_bye
 from sipgw.sip.client_transaction import ClientUser, cancel_of
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
-from sipgw.sip.events import Answered, Lost, Progressed, Refused, Released
+from sipgw.sip.events import Answered, EarlyEnded, Lost, Progressed, Refused, Released
 from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
 from sipgw.sip.prack import Early
@@ -43,6 +44,8 @@ class OurInvite:
         self._give_up_timer: Timer | None = None
         self._early = Early(core, leg)
         self._acks: dict[str, tuple[bytes, Flow]] = {}
+        self._offered: Dialog | None = None
+        """That of a 2xx with an offer, whose ACK waits for our answer."""
         leg.ours = self
         self._attempts = Attempts(
             core, make, flows, count, ClientUser(self._responded, self._failed), now,
@@ -62,6 +65,25 @@ class OurInvite:
         request = cancel_of(self.request, self._leg.farewell)
         self._core.exchange.request(request, self._attempts.flow, ClientUser(lambda *_: None, lambda *_: None), now)
         self._limit(now)
+
+    def agreed(self, phone: str) -> bool:
+        """Whether offer and answer are complete with the phone of that tag, before its final response."""
+        return self._early.agreed(phone)
+
+    def acknowledge(self, body: bytes, now: float, phone: str = "") -> bool:
+        """Answer the offer in a 2xx, or in a provisional response of the phone of that tag; whether there was one."""
+        dialog, self._offered = self._offered, None
+        if dialog is None:
+            return self._early.acknowledge(phone, body, now)
+        self._leg.description = body or self._leg.description
+        self._acknowledge(dialog, dialog.remote_tag, now, body)
+        self._settle()
+        return True
+
+    def let_go(self, now: float) -> None:
+        """The leg ends: a 2xx that waits gets its ACK, with nothing in it."""
+        if self._offered is not None:
+            self.acknowledge(b"", now)
 
     def _responded(self, response: Response, now: float) -> None:
         if response.status < 200:
@@ -85,16 +107,30 @@ class OurInvite:
         elif leg.farewell is not None:
             self.cancel(now)
         elif response.status > 100 and self._early.heard(self.request, response, self._attempts.flow, now):
-            leg.dialog = leg.dialog or self._early.dialog(response.to.tag or "")
-            self._core.tell(Progressed(leg.name, response))
+            phone = response.to.tag or ""
+            if response.status == 199:
+                self._early_ended(phone, response, now)
+                return
+            leg.dialog = leg.dialog or self._early.dialog(phone)
+            self._core.tell(Progressed(leg.name, response, phone, self._early.offers(phone)))
+
+    def _early_ended(self, phone: str, response: Response, now: float) -> None:
+        """One of the phones rings no longer (RFC 6228 section 5)."""
+        leg = self._leg
+        self._early.forget(phone)
+        if leg.dialog is not None and leg.dialog.remote_tag == phone:
+            leg.dialog = self._early.first
+        self._core.tell(EarlyEnded(leg.name, phone, response))
 
     def _success(self, response: Response, now: float) -> None:
-        tag, first = response.to.tag or "", not self._acks
+        tag, first = response.to.tag or "", not self._acks and self._offered is None
         if tag in self._acks:
             self._core.exchange.send(*self._acks[tag], now)
             return
-        self._settle()
+        if self._offered is not None and self._offered.remote_tag == tag:
+            return  # a repeat, as we have yet to answer
         leg, core = self._leg, self._core
+        offers = first and self._offers(tag, response)
         core.timer_of(leg).answered(response, now)
         leg.allows = allowed(response) or leg.allows
         leg.description = self.request.body or leg.description
@@ -105,11 +141,22 @@ class OurInvite:
             dialog = leg.dialog
             dialog.refresh(response)
             core.changed(leg.name)
-        self._acknowledge(dialog, tag, now)
+        if offers:
+            self._offered = dialog
+        else:
+            self._acknowledge(dialog, tag, now)
+        self._settle()
         if self._initial:
             self._established(dialog, response, now, first=first)
         elif leg.stage is Stage.UP and not self._refresh:
-            core.tell(Answered(leg.name, response))
+            core.tell(Answered(leg.name, response, offers))
+
+    def _offers(self, tag: str, response: Response) -> bool:
+        """Whether a 2xx has an offer that somebody is going to answer."""
+        leg = self._leg
+        if self.request.body or self._refresh or leg.farewell is not None:
+            return False
+        return leg.stage in (Stage.ASKING, Stage.UP) and describes(response) and not self._early.agreed(tag)
 
     def _confirmed(self, response: Response) -> Dialog:
         """The dialog of a 2xx; its numbers go on from those of the early one (RFC 3261 13.2.2.4)."""
@@ -119,11 +166,11 @@ class OurInvite:
             dialog.local_cseq, dialog.remote_cseq = early.local_cseq, early.remote_cseq
         return dialog
 
-    def _acknowledge(self, dialog: Dialog, tag: str, now: float) -> None:
+    def _acknowledge(self, dialog: Dialog, tag: str, now: float, body: bytes = b"") -> None:
         flow = self._core.hop(dialog)
         # It has the credentials of its INVITE, as nobody can ask for them (RFC 3261 22.1).
         proofs = tuple((name, value) for name in _PROOFS for value in self.request.headers.all(name))
-        ack = self._core.within(dialog, "ACK", flow, self.request.cseq.number, proofs)
+        ack = self._core.within(dialog, "ACK", flow, self.request.cseq.number, proofs, body)
         self._acks[tag] = bytes(ack), flow
         self._core.exchange.send(*self._acks[tag], now)
 
@@ -138,7 +185,7 @@ class OurInvite:
             # It crossed our CANCEL, or came before we could send one (RFC 3261 9.1).
             send_bye(self._core, leg, now, leg.farewell)
         else:
-            self._core.tell(Answered(leg.name, response))
+            self._core.tell(Answered(leg.name, response, self._offered is dialog))
 
     def _refused(self, status: int, response: Response | None, now: float) -> None:
         leg, core = self._leg, self._core
@@ -166,8 +213,9 @@ class OurInvite:
         self._failed(408, now)
 
     def _settle(self) -> None:
+        """There was a final response; the INVITE is over, unless it has yet to be acknowledged."""
         self._core.exchange.timers.stop(self._give_up_timer)
-        if self._leg.ours is self:
+        if self._leg.ours is self and self._offered is None:
             self._leg.ours = None
 
 
@@ -200,7 +248,7 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
     """Offer anew within a confirmed leg. While another INVITE is pending that is refused with 491 at once (14.1)."""
     if leg.stage is not Stage.UP or leg.dialog is None:
         core.drop("late_command", now, "reinvite", leg.name)
-    elif leg.ours is not None or leg.theirs is not None or leg.offer is not None:
+    elif leg.ours is not None or leg.theirs is not None or leg.offer is not None or leg.updating:
         core.tell(Refused(leg.name, 491, None, initial=False))
     else:
         dialog = leg.dialog
@@ -212,16 +260,7 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
         OurInvite(core, leg, make, (core.hop(dialog),), partial(core.count, dialog), now)
 
 
-def hang_up(core: Core, leg: Leg, now: float, headers: Extra) -> None:
-    """End the leg as its stage asks for: CANCEL, BYE, or either as soon as it is allowed."""
-    if leg.stage in (Stage.ENDING, Stage.GONE) or leg.farewell is not None:
-        core.drop("late_command", now, "hang_up", leg.name)
-    elif leg.stage is Stage.ASKING:
-        leg.farewell = headers
-        if leg.ours is not None:
-            leg.ours.cancel(now)
-    elif leg.theirs is not None and not leg.theirs.waits:
-        # A callee says BYE only after the ACK, or when it has given up waiting (RFC 3261 15).
-        leg.farewell = headers
-    else:
-        send_bye(core, leg, now, headers)
+def acknowledge(core: Core, leg: Leg, body: bytes, now: float, phone: str) -> None:
+    """Answer an offer that came in a response to our INVITE without one."""
+    if leg.ours is None or not leg.ours.acknowledge(body, now, phone):
+        core.drop("late_command", now, "acknowledge", leg.name)

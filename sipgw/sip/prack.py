@@ -3,6 +3,7 @@
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts
+from sipgw.sip.body import describes
 from sipgw.sip.client_transaction import ClientUser
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
@@ -54,6 +55,9 @@ class Early:
         self._dialogs: dict[str, Dialog] = {}
         self._sequences: dict[str, int] = {}
         """The RSeq acknowledged last, by the peer's tag."""
+        self._offers: dict[str, RAck] = {}
+        """Responses with an offer, by the same, whose PRACK waits for our answer."""
+        self._agreed: set[str] = set()
 
     def dialog(self, tag: str) -> Dialog | None:
         """The early dialog with the phone of that tag."""
@@ -73,14 +77,49 @@ class Early:
             self._core.drop("provisional_out_of_order", now, str(sequence), self._leg.name)
             return False
         self._sequences[tag] = sequence
-        self._acknowledge(self._dialogs[tag], RAck(sequence, invite.cseq.number, "INVITE"), now)
+        rack = RAck(sequence, invite.cseq.number, "INVITE")
+        if describes(response) and not invite.body and tag not in self._agreed:
+            self._offers[tag] = rack
+            return True
+        if describes(response):
+            self._agreed.add(tag)
+        self._acknowledge(self._dialogs[tag], rack, now)
         return True
 
-    def _acknowledge(self, dialog: Dialog, rack: RAck, now: float) -> None:
+    def offers(self, tag: str) -> bool:
+        """Whether an offer of that phone waits for our answer."""
+        return tag in self._offers
+
+    def agreed(self, tag: str) -> bool:
+        """Whether offer and answer are complete with that phone, before its final response."""
+        return tag in self._agreed
+
+    def acknowledge(self, tag: str, body: bytes, now: float) -> bool:
+        """Answer the offer of that phone, of the one that offered first where it is empty; whether there was one."""
+        tag = tag or next(iter(self._offers), "")
+        rack = self._offers.pop(tag, None)
+        if rack is None:
+            return False
+        self._agreed.add(tag)
+        self._acknowledge(self._dialogs[tag], rack, now, body)
+        return True
+
+    def forget(self, tag: str) -> bool:
+        """Drop the dialog with that phone; whether there was one. It rings no longer."""
+        self._offers.pop(tag, None)
+        self._agreed.discard(tag)
+        return self._dialogs.pop(tag, None) is not None
+
+    @property
+    def first(self) -> Dialog | None:
+        """The oldest of those there are."""
+        return next(iter(self._dialogs.values()), None)
+
+    def _acknowledge(self, dialog: Dialog, rack: RAck, now: float, body: bytes = b"") -> None:
         core = self._core
 
         def make(flow: Flow, number: int, extra: Extra) -> Request:
-            return core.within(dialog, "PRACK", flow, number, (("RAck", str(rack)), *extra))
+            return core.within(dialog, "PRACK", flow, number, (("RAck", str(rack)), *extra), body)
 
         # What comes of it changes nothing: a peer that does not get it repeats its response, and gives the call up.
         nobody = ClientUser(lambda *_: None, lambda *_: None)

@@ -1,7 +1,7 @@
 """Keeps a call's session alive: refreshes of ours, by UPDATE where the peer takes it, and the end where nobody came."""
 
 from sipgw.flow import Flow
-from sipgw.sip.attempts import Attempts
+from sipgw.sip import our_update
 from sipgw.sip.bye import give_up
 from sipgw.sip.client_transaction import ClientUser
 from sipgw.sip.core import Core
@@ -18,7 +18,7 @@ def refresh(core: Core, leg: Leg, now: float) -> None:
     timer = core.timer_of(leg)
     if leg.stage is not Stage.UP or leg.dialog is None:
         return
-    if leg.ours is not None or leg.theirs is not None or leg.offer is not None:
+    if leg.ours is not None or leg.theirs is not None or leg.offer is not None or leg.updating:
         timer.retry(now)
     elif "UPDATE" in leg.allows:
         _update(core, leg, now)
@@ -27,32 +27,18 @@ def refresh(core: Core, leg: Leg, now: float) -> None:
 
 
 def _update(core: Core, leg: Leg, now: float) -> None:
-    dialog, timer = leg.dialog, core.timer_of(leg)
-    assert dialog is not None, "a leg that is up has a dialog"
-
-    def make(flow: Flow, number: int, extra: Extra) -> Request:
-        headers = core.capable(flow, (*timer.request_headers(), *extra))
-        return core.within(dialog, "UPDATE", flow, number, headers)
+    timer = core.timer_of(leg)
 
     def answered(response: Response, now: float) -> None:
-        if response.status < 200:
-            return
-        if response.status < 300:
-            dialog.refresh(response)
-            timer.answered(response, now)
-        elif response.status in (405, 501):
-            leg.allows -= {"UPDATE"}
+        if response.status in (405, 501):
             timer.retry(now, 0.0)
-        else:
+        elif response.status >= 300:
             _refused(core, leg, response.status, now)
 
     def failed(status: int, now: float) -> None:
         _refused(core, leg, status, now)
 
-    Attempts(
-        core, make, (core.hop(dialog),), lambda: core.count(dialog), ClientUser(answered, failed), now,
-        leg.answers, timer.too_small,
-    )  # fmt: skip
+    our_update.send(core, leg, b"", now, (), ClientUser(answered, failed))
 
 
 def _reinvite(core: Core, leg: Leg, now: float) -> None:

@@ -174,7 +174,7 @@ def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServe
 
     While the ACK of an earlier one is still out, its offer or answer may be unsettled (RFC 5407 3.1.4): 491 as well.
     """
-    if leg.ours is not None or (leg.theirs is not None and not leg.theirs.waits):
+    if leg.ours is not None or leg.updating or (leg.theirs is not None and not leg.theirs.waits):
         raise PeerError(491)
     if leg.theirs is not None or leg.offer is not None:
         raise PeerError(500, "", (("Retry-After", str(core.spread(10))),))

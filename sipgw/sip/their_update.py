@@ -59,14 +59,17 @@ def receive_update(core: Core, leg: Leg, request: Request, server: ServerTransac
 
 def _admit(core: Core, leg: Leg) -> None:
     """May an offer come now? Raises PeerError: 491 where it meets one of ours, 500 where it follows one of theirs."""
-    theirs = leg.theirs
+    theirs, ours = leg.theirs, leg.ours
     if leg.stage is Stage.UP:
-        glare = leg.ours is not None or (theirs is not None and not theirs.waits)
+        glare = ours is not None or (theirs is not None and not theirs.waits)
         early = theirs is not None
-    else:
+    elif leg.stage is Stage.ASKED:
         glare = theirs is not None and theirs.offers
         early = theirs is None or not theirs.agreed
-    if glare:
+    else:
+        early = ours is None or leg.dialog is None or not ours.agreed(leg.dialog.remote_tag)
+        glare = early and ours is not None and bool(ours.request.body)
+    if glare or leg.updating:
         raise PeerError(491)
     if early or leg.offer is not None:
         raise PeerError(500, "", (("Retry-After", str(core.spread(10))),))
