@@ -5,13 +5,19 @@ import zlib
 from sipgw.call.holdings import Holdings
 from sipgw.call.negotiation import Negotiation
 from sipgw.call.snapshot import KeptReoffer
+from sipgw.errors import PeerError
 from sipgw.sdp.audio import Direction
+from sipgw.sip.events import Refused
+from sipgw.sip.grammar import number
 
 TIMER = "reoffer"
 _GLARE = 491
 _TRIES = 6
 _LONGEST_MS = 2000
 _STEP_MS = 10
+_LATER = 500
+_LONGEST = 10
+"""Seconds that a far end which has yet to finish its own offer tells us to wait at most (RFC 3261 section 14.2)."""
 
 
 class Reoffer:
@@ -52,11 +58,12 @@ class Reoffer:
             self._tries += 1
             self._held.reinvite(self._negotiation.reoffer(self.wanted))
 
-    def refused(self, status: int, now: float) -> bool:
+    def refused(self, refused: Refused, now: float) -> bool:
         """It was; returns whether that is final. Who met an offer of the other side waits and tries again."""
         self._negotiation.reoffer_refused()
-        if status == _GLARE and self._tries < _TRIES:
-            self._held.start_timer(TIMER, now + self._pause())
+        wait = self._pause() if refused.status == _GLARE else _told_to_wait(refused)
+        if wait is not None and self._tries < _TRIES:
+            self._held.start_timer(TIMER, now + wait)
             return False
         self.wanted = None
         return True
@@ -65,3 +72,14 @@ class Reoffer:
         """Up to 2 s in steps of 10 ms, as for who does not own the Call-ID; it differs from call to call."""
         seed = zlib.crc32(f"{self._call}/{self._tries}".encode())
         return seed % (_LONGEST_MS // _STEP_MS + 1) * _STEP_MS / 1000
+
+
+def _told_to_wait(refused: Refused) -> float | None:
+    """How many seconds until the far end has finished an offer of its own; None where that is not why."""
+    if refused.status != _LATER or refused.response is None:
+        return None
+    try:
+        seconds = number(refused.response.headers.get("Retry-After") or "", _LONGEST, "Retry-After")
+    except PeerError:
+        return None
+    return float(seconds)

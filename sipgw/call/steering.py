@@ -159,7 +159,7 @@ class Steering:
         wanted = self._reoffer.wanted
         if wanted is None:
             self._around.drop(self._call, "unasked_refusal", str(refused.status), moment.now)
-        elif self._reoffer.refused(refused.status, moment.now):
+        elif self._reoffer.refused(refused, moment.now):
             reason = refused.response.reason if refused.response is not None else ""
             self._failed(wanted, refused.status, reason, moment.now)
 

@@ -16,6 +16,7 @@ from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, both
 from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, static_type, types_of
 from sipgw.sdp.model import Media, Sdp
 from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, refusal
+from sipgw.sdp.suspended import suspended
 
 __all__ = ["Agreement", "AudioStream", "LocalAudio", "accept", "answer", "offer"]
 
@@ -43,6 +44,8 @@ def answer(offer: Sdp, local: LocalAudio, previous: Agreement | None = None) -> 
     Raises:
         PeerError: 488 with a Warning header, where no line fits.
     """
+    if closed := suspended(offer, local, previous):
+        return closed
     line, choice, remote = _take(offer, local)
     media = offer.media[line]
     ptime_ms = ptime_of(offer, media, local.ptime_ms)

@@ -304,6 +304,25 @@ def test_an_offer_that_met_theirs_is_sent_again_after_a_moment() -> None:
     assert control.calls.calls()[0].held_by == ("gateway",)
 
 
+def test_one_that_came_too_early_is_sent_again_when_the_far_end_says() -> None:
+    control, phone = talking()
+    control.command(HoldCall(CALL))
+    phone.refuses(500, retry_after="7")
+    assert control.advance(6.9) == []
+    only(do.Reinvite, control.advance(0.2))
+    phone.accepts(sdp(way="recvonly"))
+    assert control.calls.calls()[0].held_by == ("gateway",)
+
+
+@pytest.mark.parametrize("retry_after", ["", "3600", "soon"])
+def test_a_far_end_that_is_broken_is_not_asked_again(retry_after: str) -> None:
+    control, phone = talking()
+    control.command(HoldCall(CALL))
+    phone.refuses(500, retry_after=retry_after)
+    assert control.advance(10.0) == []
+    assert happened(control, Kind.HOLD_FAILED)[0][1]["status"] == 500
+
+
 def test_glare_without_end_is_a_refusal() -> None:
     control, phone = talking()
     control.command(HoldCall(CALL))

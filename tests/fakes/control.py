@@ -429,10 +429,11 @@ class Fake:
         response = Response(200, "OK", request(body=body).headers, body)
         return self._sip(sip.Answered(self.leg, response))
 
-    def refuses(self, status: int = 488) -> list[do.Effect]:
-        """The phone refuses our re-INVITE, or it met one of the phone's (491)."""
+    def refuses(self, status: int = 488, *, retry_after: str = "") -> list[do.Effect]:
+        """The phone refuses our re-INVITE, or it met one of the phone's (491, 500)."""
         self.control.offers[self.leg] -= 1
-        return self._sip(sip.Refused(self.leg, status, None, initial=False))
+        headers = Headers([("Retry-After", retry_after)] if retry_after else [])
+        return self._sip(sip.Refused(self.leg, status, Response(status, "", headers, b""), initial=False))
 
     def _close_books(self) -> None:
         """Whatever had no final response gets one by the agent."""

@@ -383,6 +383,27 @@ def test_a_re_invite_may_change_the_codec_in_the_middle_of_speech() -> None:
     assert loudest_hz(heard, 8000) == pytest.approx(1000, abs=2)
 
 
+def test_a_codec_changed_in_mid_call_is_heard_and_our_stream_goes_on() -> None:
+    rig = Rig()
+    slot = rig.session()
+    phone = Phone(rig, slot)
+    phone.talk(10)
+    before = rig.sent[slot][-1]
+    rig.engine.update(UpdateSession("s", stream("PCMA")), rig.now)
+    already = len(rig.heard["s"])
+    sound = PCMA.encode(tone(1000, 8000, 1.0)).tobytes()
+    phone.payload_type = 8
+    for at in range(0, len(sound), 160):
+        phone.say(sound[at : at + 160])
+        rig.run(0.02)
+    heard = np.frombuffer(rig.heard["s"][already:], np.int16)
+    assert loudest_hz(heard, 24_000) == pytest.approx(1000, abs=2)
+    after = rig.sent[slot][-1]
+    assert (after.ssrc, after.payload_type) == (before.ssrc, 8)
+    sent = after.sequence - before.sequence
+    assert after.timestamp - before.timestamp == 160 * sent
+
+
 def test_another_ssrc_of_the_same_source_is_followed() -> None:
     rig = Rig()
     slot = rig.session()
