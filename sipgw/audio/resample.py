@@ -20,10 +20,10 @@ _UP_TAPS = 24
 _DOWN_TAPS = 30
 """Per unit of the ratio: aliases of 4.4 kHz and up are 60 dB down at 1.9 ms of delay."""
 _BETA = 6.0
-_UP_CUTOFF_HZ = 4000
-_DOWN_CUTOFF_HZ = 3800
-"""Lower, and what a G.711 caller's own coder left near 4 kHz is missing when it is coded again: PESQ falls by 0.08."""
-_NARROW_HZ = 8000
+_UP_CUTOFF = 0.5
+_DOWN_CUTOFF = 0.475
+"""Of the lower rate. Less, and what a G.711 caller's own coder left near 4 kHz is missing when it is coded again: PESQ
+falls by 0.08."""
 _LEAST, _MOST = np.float32(-32768), np.float32(32767)
 
 
@@ -36,16 +36,18 @@ def low_pass(taps: int, cutoff_hz: float, rate_hz: float, beta: float = _BETA) -
 
 
 class Resampler:
-    """Converts streams between 8 kHz and `ratio` times that; each stream's state lies in a slot.
+    """Converts streams from one rate to another; each stream's state lies in a slot.
 
     Args:
-        up: 2 or 3 to go up from 8 kHz, else 1.
-        down: 2 or 3 to come down to 8 kHz, else 1.
+        up: with `down`, the ratio of the rates in its lowest terms.
+        down: what comes in is to what goes out as this is to `up`.
         slots: how many streams there may be.
+        low_hz: the lower of the two rates.
     """
 
-    def __init__(self, up: int, down: int, slots: int) -> None:
+    def __init__(self, up: int, down: int, slots: int, low_hz: int = 8000) -> None:
         self._up, self._down = up, down
+        self._common_hz = low_hz * max(up, down)
         self._taps = self._design()
         self._matrix = _toeplitz(self._taps, up, down)
         self._history = len(self._matrix) - _BLOCK * down
@@ -53,23 +55,25 @@ class Resampler:
         self._work: dict[int, _Workspace] = {}
 
     def _design(self) -> NDArray[np.float64]:
-        if self._up == 1:
-            return low_pass(_DOWN_TAPS * self._down + 1, _DOWN_CUTOFF_HZ, _NARROW_HZ * self._down)
-        taps = low_pass(_UP_TAPS * self._up - 1, _UP_CUTOFF_HZ, _NARROW_HZ * self._up)
-        for phase in range(self._up):  # a constant must come out constant
-            taps[phase :: self._up] /= taps[phase :: self._up].sum()
+        """The filter, at the least common multiple of both rates: it keeps what the lower of them can hold."""
+        up, down = self._up, self._down
+        if down > up:
+            taps = low_pass(_DOWN_TAPS * down + 1, _DOWN_CUTOFF / down, 1)
+        else:
+            taps = low_pass(_UP_TAPS * up - 1, _UP_CUTOFF / up, 1)
+        for phase in range(up):  # a constant must come out constant
+            taps[phase::up] /= taps[phase::up].sum()
         return taps
 
     @property
     def taps(self) -> NDArray[np.float64]:
-        """The filter, at the higher of the two rates."""
+        """The filter, at the least common multiple of both rates."""
         return self._taps
 
     @property
     def delay_ms(self) -> float:
         """From a sample's coming in to its centre going out; the last sample in is the first one used."""
-        higher_hz = _NARROW_HZ * self._up * self._down
-        return ((len(self._taps) - 1) / 2 - (self._down - 1)) * 1000 / higher_hz
+        return ((len(self._taps) - 1) / 2 - (self._down - 1)) * 1000 / self._common_hz
 
     @property
     def block(self) -> int:

@@ -118,3 +118,26 @@ def test_low_pass_has_unit_gain_and_linear_phase() -> None:
 def test_samples_are_rounded_and_limited() -> None:
     out = to_int16(np.array([0.6, -0.6, 40000, -40000, 32767.4], np.float32))
     assert out.tolist() == [1, -1, 32767, -32768, 32767]
+
+
+@pytest.mark.parametrize(("up", "down"), [(2, 3), (3, 2)])
+def test_between_16_and_24_khz_all_that_the_lower_can_hold_passes(up: int, down: int) -> None:
+    rate_hz = 8000 * down
+
+    def passed(hz: float) -> float:
+        return gain_db(stream(Resampler(up, down, 1, 16_000), tone(hz, rate_hz), rate_hz // 50))
+
+    assert passed(1000) == pytest.approx(0, abs=0.05)
+    assert passed(6500) == pytest.approx(0, abs=0.3)
+    if down > up:
+        assert passed(9200) < -60
+    assert Resampler(up, down, 1, 16_000).delay_ms < 1
+
+
+@pytest.mark.parametrize(("up", "down"), [(2, 3), (3, 2)])
+@pytest.mark.parametrize("ms", [10, 20, 60])
+def test_any_ratio_equals_offline_convolution(up: int, down: int, ms: int) -> None:
+    resampler = Resampler(up, down, 1, 16_000)
+    signal = np.random.default_rng(1).uniform(-1, 1, 8 * down * 480).astype(np.float32)
+    out = stream(resampler, signal.astype(np.float64), 8 * down * ms)
+    assert np.abs(out - offline(resampler, up, down, signal)).max() < 1e-6
