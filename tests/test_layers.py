@@ -46,7 +46,7 @@ LIBRARIES: dict[str, set[str]] = {
     "sdp": set(),
     "rtp": {"numpy", "pylibsrtp"},
     "audio": {"numpy", "soxr", "webrtcvad"},
-    "sipgw_codecs": {"numpy"},
+    "sipgw_codecs": {"numpy", "G722"},
     "media": {"numpy", "msgspec"},
     "ai": {"numpy", "msgspec", "pybase64"},
     "call": set(),

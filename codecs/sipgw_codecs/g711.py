@@ -6,6 +6,7 @@ code too far out.
 """
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +43,17 @@ class G711:
     clock_hz: int = 8000
     """RTP timestamp units a second."""
     sample_rate_hz: int = 8000
+    sample_bytes: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "DECODE_F32", self.DECODE.astype(np.float32))
         for table in (self.DECODE, self.DECODE_F32, self.ENCODE_TABLE):
             table.setflags(write=False)
+
+    @property
+    def sound(self) -> Self:
+        """What the engine works on: the codes themselves."""
+        return self
 
     def decode(self, payloads: Bytes) -> Pcm:
         """Samples of the same shape as `payloads`."""
@@ -56,9 +63,29 @@ class G711:
         """The same as floats."""
         return self.DECODE_F32.take(payloads, mode="clip")
 
+    def view(self, data: bytes) -> Bytes:
+        """Bytes as an array of what they hold."""
+        return np.frombuffer(data, np.uint8)
+
+    def pcm(self, data: bytes) -> Pcm:
+        """Bytes as samples."""
+        return self.decode(self.view(data))
+
+    def pcm_f32(self, data: bytes) -> NDArray[np.float32]:
+        """The same as floats."""
+        return self.decode_f32(self.view(data))
+
     def encode(self, pcm: Pcm) -> Bytes:
         """Codes of the same shape as `pcm`."""
         return self.ENCODE_TABLE.take(pcm.view(np.uint16), mode="clip")
+
+    def units(self, payload: bytes) -> int:
+        """How long a payload lasts, in timestamp units: a byte is one."""
+        return len(payload)
+
+    def interval(self, ptime_ms: int) -> int:
+        """The packet interval to use where `ptime_ms` is wanted: any will do."""
+        return ptime_ms
 
     def silence(self, ms: int) -> bytes:
         """A payload of `ms` milliseconds of silence."""

@@ -30,7 +30,6 @@ from sipgw.media.table import Table
 from sipgw.media.tap import Tap
 from sipgw.media.wheel import Wheel
 from sipgw.options import MediaOptions
-from sipgw.rtp.timeline import Timeline
 from sipgw.trace import Mark, Note, Trace, silent
 
 _NEVER = float("inf")
@@ -119,6 +118,7 @@ class Engine:
         self._sessions[command.session] = self._by_slot[slot] = session
         self._table.write(slot, first_sequence=first, sent_ms=after.sent_ms)
         self._now = now
+        session.listen(False, now)
         if after.started is not None:
             self._begin(session, now, after.started)
         return slot
@@ -200,22 +200,20 @@ class Engine:
             one.inward.forget(one.slot)
         if audio is None:
             one.audio = one.playout = one.inward = one.hearing = None
-            one.listen(None)
+            one.listen(False, self._now)
             return
         self._attach(one, audio)
         one.playout = self._playout(one, audio, live)
-        options = self._options
-        line = Timeline(self._now, one.codec.clock_hz, options.reorder_wait_ms, options.fill_after_ms)
-        one.listen(line)
+        one.listen(True, self._now)
 
     def _attach(self, session: Session, audio: AudioFormat) -> None:
         """Convert between the session's codec and `audio` from now on."""
-        key = session.codec.name, audio
+        key = session.sound.name, audio
         if key not in self._inward:
-            self._inward[key] = Inward(session.codec, audio, self._resamplers)
+            self._inward[key] = Inward(session.sound, audio, self._resamplers)
         session.audio, session.inward = audio, self._inward[key]
         if session.hearing is not None:
-            session.hearing = Hearing(session.codec)
+            session.hearing = Hearing(session.sound)
 
     def _playout(self, session: Session, audio: AudioFormat, live: bool) -> Playout:
         notify = partial(self._talkative.append, session)
@@ -272,12 +270,12 @@ class Engine:
     def watch_silence(self, command: plane.WatchSilence, now: float) -> None:
         """Tell when neither side has spoken for so long; `NobodySpeaks` follows."""
         one = self._get(command.session)
-        one.hush = Hush(one.codec, command.seconds, now) if command.seconds else None
+        one.hush = Hush(one.sound, command.seconds, now) if command.seconds else None
 
     def set_vad(self, session: str, on: bool) -> None:
         """Listen for the caller's speech ourselves; `CallerSpeech` follows."""
         one = self._get(session)
-        one.hearing = Hearing(one.codec) if on else None
+        one.hearing = Hearing(one.sound) if on else None
 
     def tap(self, session: str, tap: Tap | None) -> None:
         """Show a recording what passes both ways from now on; None ends it."""
@@ -314,24 +312,25 @@ class Engine:
         self._now = now
         groups: dict[Inward, tuple[list[Session], list[bytes]]] = defaultdict(lambda: ([], []))
         for session in self._ready:
-            inward = session.inward
-            if inward is None or not session.inbox:
+            if not session.inbox:
                 continue
-            payload = session.take_audio()
-            sessions, payloads = groups[inward]
+            sound = session.take_audio(now)
+            if session.inward is None:
+                continue
+            sessions, sounds = groups[session.inward]
             sessions.append(session)
-            payloads.append(payload)
+            sounds.append(sound)
             if session.hearing is not None:
-                self._hear(session, session.hearing, payload)
+                self._hear(session, session.hearing, sound)
         self._ready.clear()
         decoded: list[tuple[str, bytes]] = []
-        for inward, (sessions, payloads) in groups.items():
-            audio = inward.convert([session.slot for session in sessions], payloads)
+        for inward, (sessions, sounds) in groups.items():
+            audio = inward.convert([session.slot for session in sessions], sounds)
             decoded += [(session.id, piece) for session, piece in zip(sessions, audio, strict=True) if piece]
         return decoded
 
-    def _hear(self, session: Session, hearing: Hearing, payload: bytes) -> None:
-        for speaking in hearing.heard(payload):
+    def _hear(self, session: Session, hearing: Hearing, sound: bytes) -> None:
+        for speaking in hearing.heard(sound):
             self._events.append(Happened(session.id, CallerSpeech(speaking)))
 
     # --- our packets --------------------------------------------------------------------------------------------

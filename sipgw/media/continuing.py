@@ -22,8 +22,8 @@ def continuation(table: Table, slot: int, stream: Stream, elapsed: float) -> Con
         stream: what the session sends.
         elapsed: seconds since the engine's last sign of life.
     """
-    row, clock_hz = table.rows[slot], codec(stream.codec).clock_hz
-    interval_ms = packet_interval(stream.ptime_ms)
+    row, sent_as = table.rows[slot], codec(stream.codec)
+    clock_hz, interval_ms = sent_as.clock_hz, sent_as.interval(packet_interval(stream.ptime_ms))
     packets = ceil(max(elapsed, 0.0) * 1000 / interval_ms) + AHEAD if row["started"] else 0
     sent = int(row["sequence"]) - int(row["first_sequence"])
     return Continuation(

@@ -7,12 +7,15 @@ away, a frame counts as speech only where it is louder than our own recent level
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sipgw.audio.level import rms
-from sipgw.audio.vad import Vad
-from sipgw_codecs.registry import Codec
+from sipgw.audio.vad import RATE_HZ, Vad
+from sipgw_codecs.registry import Sound
 
-_FRAME = 160
+Pcm = NDArray[np.int16]
+
+_FRAME_MS = 20
 _ECHO_LOSS = 0.25
 """An echo is at least 12 dB down: a hybrid without any canceller still has about that."""
 _ECHO_FRAMES = 25
@@ -20,32 +23,47 @@ _ECHO_FRAMES = 25
 
 
 class Hearing:
-    """The VAD of one session."""
+    """The VAD of one session.
 
-    __slots__ = ("_codec", "_levels", "_rest", "_silence", "_vad")
+    Args:
+        sound: what its leg carries.
+    """
 
-    def __init__(self, codec: Codec) -> None:
-        self._codec = codec
+    __slots__ = ("_frame", "_levels", "_rest", "_silence", "_sound", "_thin", "_vad")
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound = sound
         self._vad = Vad()
         self._levels: deque[float] = deque(maxlen=_ECHO_FRAMES)
         self._rest = b""
-        self._silence = bytes(2 * _FRAME)
+        self._frame = sound.sample_rate_hz * _FRAME_MS // 1000 * sound.sample_bytes
+        self._thin = sound.sample_rate_hz // RATE_HZ
+        self._silence = bytes(2 * RATE_HZ * _FRAME_MS // 1000)
 
-    def heard(self, payload: bytes) -> list[bool]:
-        """Take what the caller said, as the codec has it: True for each start of speech, False for each end."""
-        changes, payload = [], self._rest + payload
-        for at in range(0, len(payload) - _FRAME + 1, _FRAME):
-            change = self._vad.feed(self._gated(payload[at : at + _FRAME]))
+    def heard(self, audio: bytes) -> list[bool]:
+        """Take what the caller said: True for each start of speech, False for each end."""
+        changes, audio, size = [], self._rest + audio, self._frame
+        for at in range(0, len(audio) - size + 1, size):
+            change = self._vad.feed(self._gated(audio[at : at + size]))
             if change is not None:
                 changes.append(change)
-        self._rest = payload[len(payload) - len(payload) % _FRAME :]
+        self._rest = audio[len(audio) - len(audio) % size :]
         return changes
 
-    def played(self, payload: bytes) -> None:
-        """Take what we send, 20 ms of it, as the codec has it; empty for silence."""
-        self._levels.append(rms(self._codec.decode(np.frombuffer(payload, np.uint8))) if payload else 0.0)
+    def played(self, audio: bytes) -> None:
+        """Take what we send, 20 ms of it; empty for silence."""
+        self._levels.append(rms(self._sound.pcm(audio)) if audio else 0.0)
 
     def _gated(self, frame: bytes) -> bytes:
-        pcm = self._codec.decode(np.frombuffer(frame, np.uint8))
+        pcm = self._sound.pcm(frame)
         echo = max(self._levels, default=0.0) * _ECHO_LOSS
-        return self._silence if echo and rms(pcm) < echo else pcm.tobytes()
+        if echo and rms(pcm) < echo:
+            return self._silence
+        return self._narrow(pcm).tobytes()
+
+    def _narrow(self, pcm: Pcm) -> Pcm:
+        """At the detector's rate: the mean of the samples that each one stands for is filter enough for it."""
+        if self._thin == 1:
+            return pcm
+        means: Pcm = pcm.reshape(-1, self._thin).mean(axis=1).astype(np.int16)
+        return means

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sipgw.media.lane import Departure
-from sipgw.media.session import Session, packet_interval
+from sipgw.media.session import Session
 from sipgw.media.table import Table
 from sipgw.rtp.packet import pack
 
@@ -53,7 +53,7 @@ class Held:
         self._count(session, now)
         sequence, timestamp = int(table.sequence[slot]), int(table.timestamp[slot])
         header = pack(session.stream.send_type, False, sequence, timestamp, int(table.ssrc[slot]))
-        silence = session.codec.silence(packet_interval(session.stream.ptime_ms))
+        silence = session.codec.silence(session.interval_ms)
         table.sequence[slot] += np.uint64(1)
         session.octets += len(silence)
         return slot, memoryview(header + silence), session.destination

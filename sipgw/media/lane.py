@@ -1,8 +1,10 @@
 """Sessions that send the same codec at the same packet interval in the same phase: one pass makes all their packets.
 
-Headers and payloads of a lane are rows of one array. Sequence numbers and timestamps are counted up in the state
-table for the whole lane at once.
+Sequence numbers and timestamps are counted up in the state table for the whole lane at once. What a packet carries is
+the matter of the two kinds: `table_lane` for codecs that are tables, `coder_lane` for those with an encoder a session.
 """
+
+from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from sipgw.ai.events import AudioFormat
 from sipgw.audio.playout import Playout
 from sipgw.flow import Endpoint
-from sipgw.media.convert import Outward, Resamplers
+from sipgw.media.convert import Outward, Pcm, Resamplers
 from sipgw.media.cover import FORMAT, covered
 from sipgw.media.keys import Keys
 from sipgw.media.session import Session
@@ -21,7 +23,7 @@ from sipgw_codecs.registry import Codec
 Departure = tuple[int, memoryview, Endpoint]
 """Slot, datagram and destination. The datagram is overwritten when its lane is due next."""
 
-_HEADER = 12
+HEADER = 12
 _MARKER = 0x80
 _VERSION_2 = 0x80
 
@@ -39,7 +41,7 @@ class _Outlet:
         self.frames: list[bytes] = []
 
 
-class Lane:
+class Lane(ABC):
     """One codec, packet interval and phase.
 
     Args:
@@ -47,9 +49,9 @@ class Lane:
     """
 
     __slots__ = (
-        "_datagrams", "_dirty", "_one", "_outlets", "_payload", "_pressing", "_ptime", "_resamplers", "_samples",
-        "_second", "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_tapped", "_timestamp",
-        "_timestamps", "_types", "codec", "ptime_ms", "sessions",
+        "_dirty", "_one", "_outlets", "_pressing", "_ptime", "_resamplers", "_samples", "_second", "_sequence",
+        "_sequences", "_slots", "_speaking", "_step", "_table", "_tapped", "_timestamp", "_timestamps", "_types",
+        "codec", "ptime_ms", "sessions",
     )  # fmt: skip
 
     def __init__(self, codec: Codec, ptime_ms: int, table: Table, resamplers: Resamplers) -> None:
@@ -69,13 +71,11 @@ class Lane:
     def add(self, session: Session) -> None:
         """A session sends here from the next tick on."""
         self.sessions.append(session)
-        session.octets -= int(self._table.sequence[session.slot]) * self._samples
         self._rebuild()
 
     def remove(self, session: Session) -> None:
         """A session sends here no longer."""
         self.sessions.remove(session)
-        session.octets = self.octets(session)
         self._rebuild()
 
     def retap(self) -> None:
@@ -84,14 +84,14 @@ class Lane:
 
     def octets(self, session: Session) -> int:
         """Payload octets a session has sent in all."""
-        return session.octets + int(self._table.sequence[session.slot]) * self._samples
+        return session.octets
 
     def _rebuild(self) -> None:
         """Arrays for the sessions there are now; only marker, numbers and payload change from tick to tick."""
-        count, size = len(self.sessions), _HEADER + self._samples
+        count, width = len(self.sessions), self._width()
         row = np.dtype(
             [("first", "u1"), ("second", "u1"), ("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4"),
-             ("payload", "u1", (self._samples,))]
+             ("payload", "u1", (width,))]
         )  # fmt: skip
         rows = np.zeros(count, row)
         self._slots: NDArray[np.intp] = np.array([session.slot for session in self.sessions], np.intp)
@@ -99,12 +99,44 @@ class Lane:
         rows["first"], rows["second"], rows["ssrc"] = _VERSION_2, self._types, self._table.ssrc[self._slots]
         self._second, self._sequence, self._timestamp = rows["second"], rows["sequence"], rows["timestamp"]
         self._sequences, self._timestamps = self._table.sequence[self._slots], self._table.timestamp[self._slots]
-        self._payload: NDArray[np.uint8] = rows["payload"]
-        self._payload[:] = self.codec.silence_byte
-        view = rows.view(np.uint8).data
-        self._datagrams = [view[at : at + size] for at in range(0, count * size, size)]
+        view, size = rows.view(np.uint8).data, HEADER + width
+        self._arrange(rows["payload"], [view[at : at + size] for at in range(0, count * size, size)])
         self._dirty = False
         self.retap()
+
+    # --- what the kinds differ in -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _width(self) -> int:
+        """Octets of payload in each row, behind the header."""
+
+    @abstractmethod
+    def _arrange(self, payloads: NDArray[np.uint8], rows: list[memoryview]) -> None:
+        """Take new rows: their payloads, as an array, and each with its header."""
+
+    @abstractmethod
+    def _blank(self) -> None:
+        """Silence for everybody, over what the last tick wrote."""
+
+    @abstractmethod
+    def _place(self, indices: list[int], sounds: "NDArray[np.uint8] | Pcm") -> None:
+        """What these sessions say at this tick, a row a session, as the codec's sound."""
+
+    @abstractmethod
+    def _complete(self) -> None:
+        """Everything that is said at this tick was placed."""
+
+    @abstractmethod
+    def _payload(self, index: int) -> bytes:
+        """What a session's packet of this tick carries."""
+
+    @abstractmethod
+    def _sound(self, index: int) -> bytes:
+        """The same as the codec's sound; empty where nothing is said."""
+
+    @abstractmethod
+    def _datagrams(self) -> list[memoryview]:
+        """The packets of this tick, one a session."""
 
     # --- sending ------------------------------------------------------------------------------------------------
 
@@ -118,7 +150,7 @@ class Lane:
         self._number()
         departures = [
             (session.slot, datagram, session.destination)
-            for session, datagram in zip(self.sessions, self._datagrams, strict=True)
+            for session, datagram in zip(self.sessions, self._datagrams(), strict=True)
         ]
         if self._pressing:
             self._press(departures)
@@ -146,7 +178,7 @@ class Lane:
                 continue
             numbers = int(self._sequence[index]), packet.timestamp, int(self._table.ssrc[session.slot])
             datagram = memoryview(pack(kind, packet.marker, *numbers) + packet.payload)
-            session.octets -= self._samples - len(packet.payload)
+            session.octets -= len(self._payload(index)) - len(packet.payload)
             departures[index] = session.slot, datagram, session.destination
         self._pressing.clear()
 
@@ -156,7 +188,7 @@ class Lane:
         for index in self._tapped:
             tap = self.sessions[index].tap
             if tap is not None:
-                tap.sent((now, timestamps[index], bytes(self._datagrams[index][_HEADER:]), name))
+                tap.sent((now, timestamps[index], self._payload(index), name))
 
     def _number(self) -> None:
         """The next sequence number and timestamp of every session."""
@@ -171,7 +203,7 @@ class Lane:
     def _write_payloads(self, now: float) -> None:
         """Speech where there is some; whatever the last tick wrote elsewhere becomes silence again."""
         if self._dirty:
-            self._payload[:] = self.codec.silence_byte
+            self._blank()
             self._second[:] = self._types
             self._dirty = False
         listening: list[int] = []
@@ -190,19 +222,19 @@ class Lane:
         for outlet in self._outlets.values():
             if outlet.indices:
                 self._convert(outlet)
+        self._complete()
         if self._speaking:
             self._table.sent_ms[self._speaking] += self._ptime
             self._speaking.clear()
         for index in listening:
-            self._show(self.sessions[index], self._datagrams[index], now)
+            self._show(self.sessions[index], index, now)
 
-    @staticmethod
-    def _show(session: Session, datagram: memoryview, now: float) -> None:
+    def _show(self, session: Session, index: int, now: float) -> None:
         """What we send comes back as echo; and it may be silence."""
         if session.hearing is not None:
-            session.hearing.played(bytes(datagram[_HEADER:]) if session.talking else b"")
+            session.hearing.played(self._sound(index) if session.talking else b"")
         if session.hush is not None and session.talking:
-            session.hush.said(datagram[_HEADER:], now)
+            session.hush.said(self._sound(index), now)
 
     def _take(self, index: int, session: Session, playout: Playout, now: float) -> None:
         """Add a session's next frame, or the one that lets the filter's tail out, to those of its format."""
@@ -225,16 +257,13 @@ class Lane:
         outlet.frames.append(frame)
 
     def _open(self, audio: AudioFormat) -> _Outlet:
-        outlet = _Outlet(Outward(self.codec, audio, self._resamplers), audio.bytes_of(self.ptime_ms))
+        outlet = _Outlet(Outward(self.codec.sound, audio, self._resamplers), audio.bytes_of(self.ptime_ms))
         return self._outlets.setdefault(audio, outlet)
 
     def _convert(self, outlet: _Outlet) -> None:
-        """Write the payloads of an outlet's frames."""
+        """Place what an outlet's frames are in the codec's sound."""
         self._dirty = True
         indices, frames = outlet.indices, outlet.frames
         outlet.indices, outlet.frames = [], []
-        if len(indices) == len(self.sessions):
-            self._payload[:] = outlet.converter.convert(self._slots, frames)
-        else:
-            rows = np.array(indices)
-            self._payload[rows] = outlet.converter.convert(self._slots[rows], frames)
+        slots = self._slots if len(indices) == len(self.sessions) else self._slots[np.array(indices)]
+        self._place(indices, outlet.converter.convert(slots, frames))

@@ -22,7 +22,7 @@ class Stream(msgspec.Struct, frozen=True):
     """What offer and answer agreed for one RTP stream (RFC 3264), as the engine needs it."""
 
     codec: str
-    """Encoding name: `PCMU` or `PCMA`."""
+    """Encoding name, as the registry of codecs has it: `PCMU`, `OPUS` …"""
     remote: Endpoint
     """Where RTP goes until a source is latched."""
     remote_rtcp: Endpoint
@@ -33,6 +33,8 @@ class Stream(msgspec.Struct, frozen=True):
     """Payload type of telephone-event towards us (RFC 4733)."""
     dtmf_send_type: int | None = None
     ptime_ms: int = 20
+    parameters: str = ""
+    """The far end's format parameters for what we send (`a=fmtp`)."""
     sending: bool = True
     """Whether the far end wants to hear us (its direction is not sendonly or inactive)."""
     receiving: bool = True

@@ -13,12 +13,13 @@ from sipgw.ai.events import AudioFormat
 from sipgw.audio.playout import Playout
 from sipgw.flow import Endpoint
 from sipgw.media import plane
+from sipgw.media.coding import Outgoing
 from sipgw.media.convert import Inward
 from sipgw.media.hearing import Hearing
 from sipgw.media.hush import Hush
 from sipgw.media.keys import Keys
 from sipgw.media.latch import Latch
-from sipgw.media.repair import Repair
+from sipgw.media.repair import Repair, repair
 from sipgw.media.reports import Reports
 from sipgw.media.score import scored
 from sipgw.media.tap import Tap
@@ -30,7 +31,9 @@ from sipgw.rtp.sequence import Seen
 from sipgw.rtp.stats import ReceiveStats
 from sipgw.rtp.timeline import Piece, Timeline
 from sipgw.trace import Mark, Note, Trace
-from sipgw_codecs.registry import Codec, codec
+from sipgw_codecs.framed import Shaping
+from sipgw_codecs.g711 import G711
+from sipgw_codecs.registry import Codec, Sound, codec
 
 _NEVER = float("inf")
 _LOOK_AGAIN = 1.0
@@ -77,10 +80,11 @@ class Session:
     """
 
     __slots__ = (
-        "_digits", "_earlier", "_kinds", "_rarely_due", "_rtcp_source", "_vigil", "_wiring", "audio", "call",
-        "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence", "hearing",
-        "hush", "id", "inbox", "inward", "keys", "latch", "line", "marker", "octets", "playout", "remote_ssrc",
-        "repair", "reports", "slot", "started", "stats", "stream", "tail", "talking", "tap",
+        "_digits", "_earlier", "_kinds", "_listening", "_options", "_rarely_due", "_rtcp_source", "_vigil", "_wiring",
+        "audio", "call", "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence",
+        "hearing", "hush", "id", "inbox", "interval_ms", "inward", "keys", "latch", "line", "marker", "octets",
+        "outgoing", "playout", "remote_ssrc", "repair", "reports", "slot", "sound", "started", "stats", "stream",
+        "tail", "talking", "tap",
     )  # fmt: skip
 
     def __init__(
@@ -108,7 +112,6 @@ class Session:
         self.destination = command.stream.remote
         """Where RTP goes: where it comes from, once it does."""
         self._earlier = plane.StreamStats()
-        self._digits = DtmfReceiver()
         self._rtcp_source: Endpoint | None = None
         # What the AI hears.
         self.line: Timeline | None = None
@@ -138,7 +141,13 @@ class Session:
         self.first_audio: float | None = None
         self.started: float | None = None
         self._vigil = Vigil(self.latch, options)
-        self.agree(command.stream)
+        self._options = options
+        self._listening = False
+        """A conversation wants to hear the far end."""
+        self._agree(command.stream)
+        self.repair: Repair = repair(self.codec)
+        self.outgoing: Outgoing | None = self._outgoing()
+        self._digits = DtmfReceiver(self.codec.clock_hz)
         if command.after is not None:
             self._continue(command.after)
 
@@ -152,22 +161,34 @@ class Session:
             self.latch.source = self.destination = after.source
             self._wiring.latched(self.slot, after.source)
 
-    def agree(self, stream: plane.Stream) -> None:
+    def _agree(self, stream: plane.Stream) -> None:
         """Offer and answer have settled on `stream`."""
         self.stream = stream
         self.codec: Codec = codec(stream.codec)
+        self.sound: Sound = self.codec.sound
+        self.interval_ms = self.codec.interval(packet_interval(stream.ptime_ms))
         self.stats = ReceiveStats(self.codec.clock_hz)
-        self.repair = Repair(self.codec)
         self._kinds = dict.fromkeys(stream.receive_types, _AUDIO) | {_COMFORT_NOISE: _NOISE}
         if stream.dtmf_receive_type is not None:
             self._kinds[stream.dtmf_receive_type] = _KEYS
 
+    def _outgoing(self) -> Outgoing | None:
+        """The encoder, of a codec that has one."""
+        if isinstance(self.codec, G711):
+            return None
+        opus = self._options.opus
+        shaping = Shaping(opus.low_delay, opus.complexity, opus.bitrate, self.stream.parameters)
+        return Outgoing(self.codec, self.interval_ms, shaping)
+
     def change(self, stream: plane.Stream, now: float) -> None:
         """A re-INVITE: other addresses or types, or hold. A source other than the old one may speak from here on."""
-        before, self._earlier, repair = self.stream, self._totals(), self.repair
+        before, was, interval_ms, self._earlier = self.stream, self.codec, self.interval_ms, self._totals()
         self._write(self.line.restart(now) if self.line and stream.codec == before.codec else [])
-        self.agree(stream)
-        self.repair.concealed, self.repair.filled = repair.concealed, repair.filled
+        self._agree(stream)
+        if self.codec is not was:
+            self._recode(was.clock_hz, now)
+        elif interval_ms != self.interval_ms or stream.parameters != before.parameters:
+            self.outgoing = self._outgoing()
         self.remote_ssrc = None
         self.latch.reopen(now)
         if stream.remote != before.remote:
@@ -176,12 +197,19 @@ class Session:
             self._vigil.sign(now)
             if self.hush is not None:
                 self.hush.spoke(now)
-        if self.hush is not None:
-            self.hush.change(self.codec)
-        if self.line is not None:
-            self.line.restart(now)  # what it held was in another codec
         self._rarely_due = now
         self._want_timers(now)
+
+    def _recode(self, clock_hz: int, now: float) -> None:
+        """Another codec than that with this clock, both ways; what is counted goes on."""
+        before, self.repair = self.repair, repair(self.codec)
+        self.repair.concealed = before.concealed * self.codec.clock_hz // clock_hz
+        self.repair.filled = before.filled * self.codec.clock_hz // clock_hz
+        self.outgoing = self._outgoing()
+        self._digits = DtmfReceiver(self.codec.clock_hz)
+        if self.hush is not None:
+            self.hush.change(self.sound)
+        self._open_line(now)
 
     # --- packets ------------------------------------------------------------------------------------------------
 
@@ -219,7 +247,7 @@ class Session:
         elif payload:
             if self.tap is not None:
                 self.tap.heard((now, timestamp, payload, self.codec.name))
-            if self.hush is not None:
+            if self.hush is not None and self.outgoing is None:
                 self.hush.heard(payload, now)
         line = self.line
         if line is not None:
@@ -237,10 +265,17 @@ class Session:
                 self._wiring.ready(self)
             self.inbox += pieces
 
-    def take_audio(self) -> bytes:
-        """What has been written on the time line since the last time, in the codec's own bytes."""
+    def take_audio(self, now: float) -> bytes:
+        """What has been written on the time line since the last time: `sound`."""
         pieces, self.inbox = self.inbox, []
-        return self.repair.join(pieces)
+        audio = self.repair.join(pieces)
+        if self.outgoing is not None:
+            if self.hush is not None:
+                self.hush.heard(audio, now)
+            if self.repair.bad:
+                self.repair.bad = 0
+                self._drop("bad_payload", now)
+        return audio
 
     def _receive_other(self, data: bytes, source: Endpoint, now: float) -> None:
         """RTCP on the RTP port (RFC 5761), or a payload type nobody agreed to."""
@@ -292,6 +327,8 @@ class Session:
         except BadPacket as bad:
             self._drop(bad.reason, now)
             return
+        if self.outgoing is not None and self.reports.heard is not None:
+            self.outgoing.expect_loss(self.reports.heard.fraction_lost / 256)
         self._rtcp_source = source
         self._vigil.sign(now)
 
@@ -333,12 +370,19 @@ class Session:
         """RTP of the far end is waited for from now on: the call was answered, after early media."""
         self._vigil.begin(now)
 
-    def listen(self, line: Timeline | None) -> None:
+    def listen(self, on: bool, now: float) -> None:
         """The AI hears the far end from now on, or no longer."""
-        self.line = line
+        self._listening = on
+        self._open_line(now)
+
+    def _open_line(self, now: float) -> None:
+        """A new time line, where there is anybody to listen. What has to be decoded to be looked at always has one."""
         self.inbox.clear()
-        if line is not None:
-            self._want_timers(line.due)
+        self.line = None
+        if self._listening or self.outgoing is not None:
+            options, codec = self._options, self.codec
+            self.line = Timeline(now, codec.clock_hz, options.reorder_wait_ms, options.fill_after_ms, codec.units)
+            self._want_timers(self.line.due)
 
     def _want_timers(self, when: float) -> None:
         if when < self.due:
@@ -385,7 +429,7 @@ class Session:
         if self.stream.dtmf_send_type is None or not self.stream.sending:
             self._pressed(len(digits), False)
             return
-        keys = self.keys or Keys(packet_interval(self.stream.ptime_ms), self.codec.clock_hz, self._pressed)
+        keys = self.keys or Keys(self.interval_ms, self.codec.clock_hz, self._pressed)
         keys.add(digits, duration_ms, gap_ms)
         self.keys = keys
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sipgw.media.narrow import Narrower
 from sipgw.media.tap import Tap
 from sipgw.media.track import RATE_HZ, Track
 
@@ -21,11 +22,12 @@ class Mixdown:
         tap: where the packets come from.
     """
 
-    __slots__ = ("_agent", "_caller", "_tap", "written")
+    __slots__ = ("_agent", "_caller", "_narrow_agent", "_narrow_caller", "_tap", "written")
 
     def __init__(self, tap: Tap) -> None:
         self._tap = tap
         self._caller, self._agent = Track(tap.began), Track(tap.began)
+        self._narrow_caller, self._narrow_agent = Narrower(), Narrower()
         self.written = 0
         """Samples of each channel so far."""
 
@@ -41,8 +43,9 @@ class Mixdown:
         """
         ended = self._tap.ended  # before the packets are taken: there are no more if it is set
         known, until = (now, now - _PATIENCE) if ended is None else (_NEVER, ended)
-        for track, packets in zip((self._caller, self._agent), self._tap.take(), strict=True):
-            track.add(packets, known)
+        caller, agent = self._tap.take()
+        self._caller.add(self._narrow_caller.packets(caller), known)
+        self._agent.add(self._narrow_agent.packets(agent), known)
         start, end = self.written, round((until - self._tap.began) * RATE_HZ)
         out = np.zeros((max(end - start, 0), 2), np.int16)
         self._caller.write(out[:, 0], start)

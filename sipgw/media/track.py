@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sipgw.media.tap import Passed
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 
 RATE_HZ = 8000
 """Of the recording; a sample is a byte of G.711 and a unit of its timestamps."""
@@ -115,7 +115,7 @@ class Track:
             first, last = max(place, start), min(place + len(payload), end)
             if first < last:
                 codes = np.frombuffer(payload, np.uint8)[first - place : last - place]
-                out[first - start : last - start] = codec(law).decode(codes)
+                out[first - start : last - start] = LAWS[law].decode(codes)
             if place + len(payload) > end:
                 rest = max(end - place, 0)
                 self._pieces.append((place + rest, payload[rest:], law))

@@ -1,9 +1,13 @@
 """When each session sends: lanes of equal codec, packet interval and phase, and who is due at a 5 ms sub-tick."""
 
+from sipgw.media.coder_lane import CoderLane
 from sipgw.media.convert import Resamplers
 from sipgw.media.lane import Departure, Lane
-from sipgw.media.session import Session, packet_interval
+from sipgw.media.session import Session
 from sipgw.media.table import Table
+from sipgw.media.table_lane import TableLane
+from sipgw_codecs.g711 import G711
+from sipgw_codecs.registry import Codec
 
 SUB_TICK_MS = 5
 _WORTHWHILE = 25
@@ -25,14 +29,19 @@ class Wheel:
 
     def add(self, session: Session) -> None:
         """A session sends from now on, in the phase that has least to do."""
-        ptime_ms = packet_interval(session.stream.ptime_ms)
+        ptime_ms = session.interval_ms
         phases = self._phases.setdefault(ptime_ms, [{} for _ in range(ptime_ms // SUB_TICK_MS)])
         least = min(self._open(phases), key=_load)
         lane = least.get(session.codec.name)
         if lane is None:
-            lane = least[session.codec.name] = Lane(session.codec, ptime_ms, self._table, self._resamplers)
+            lane = least[session.codec.name] = self._lane(session.codec, ptime_ms)
         lane.add(session)
         self._lane_of[session.slot] = lane
+
+    def _lane(self, codec: Codec, ptime_ms: int) -> Lane:
+        if isinstance(codec, G711):
+            return TableLane(codec, ptime_ms, self._table, self._resamplers)
+        return CoderLane(codec, ptime_ms, self._table, self._resamplers)
 
     def _open(self, phases: list[dict[str, Lane]]) -> list[dict[str, Lane]]:
         """The phases to choose from: as many as keep each one's batch worth its pass, far apart from each other."""

@@ -5,6 +5,7 @@ where each packet belongs. What is lost is concealed, what is silent is filled a
 detectors behind it count samples; and audio whose time has already been filled is dropped, so that delay never grows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _NEVER = float("inf")
@@ -26,46 +27,64 @@ _DRIFT_LIMIT = 0.002
 class Conceal:
     """Lost audio, to be made up from what came before."""
 
-    samples: int
+    units: int
+    """How much: in timestamp units, as everywhere here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
     """Silence."""
 
-    samples: int
+    units: int
 
 
-Piece = bytes | Conceal | Fill
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A payload whose beginning, or all of it, is not wanted, because fill has taken its place."""
+
+    payload: bytes
+    units: int
+    """How much of it is not."""
+
+
+Piece = bytes | Conceal | Fill | Overlap
 
 
 class Timeline:
-    """The time line of one stream. A payload byte is a sample, as in G.711.
+    """The time line of one stream.
 
     Args:
         now: when it begins.
-        clock_hz: timestamp units, which are samples, a second.
+        clock_hz: timestamp units a second.
         reorder_wait_ms: how long a missing packet is waited for.
         fill_after_ms: how long nothing may come before fill is written.
+        units: how long a payload lasts, in timestamp units; its bytes, as in G.711, unless said otherwise.
     """
 
     __slots__ = (
         "_clock_hz", "_expected", "_fill_after", "_fill_due", "_filled", "_heard", "_held", "_oldest", "_pace",
-        "_reorder_wait", "_written", "due", "late", "overwritten",
+        "_reorder_wait", "_units", "_written", "due", "late", "overwritten",
     )  # fmt: skip
 
-    def __init__(self, now: float, clock_hz: int = 8000, reorder_wait_ms: int = 40, fill_after_ms: int = 60) -> None:
-        self._clock_hz = clock_hz
+    def __init__(
+        self,
+        now: float,
+        clock_hz: int = 8000,
+        reorder_wait_ms: int = 40,
+        fill_after_ms: int = 60,
+        units: Callable[[bytes], int] = len,
+    ) -> None:
+        self._clock_hz, self._units = clock_hz, units
         self._reorder_wait = reorder_wait_ms / 1000
         self._fill_after = fill_after_ms / 1000
         self._expected = -1
         """Extended sequence number of the next packet, -1 where any will do."""
         self._written = -1
-        """Timestamp up to which samples were written, -1 where it begins with the next packet's."""
+        """Timestamp up to which audio was written, -1 where it begins with the next packet's."""
         self._heard = now
         """When audio came last."""
         self._filled = 0
-        """Samples of fill written since then."""
+        """Units of fill written since then."""
         self._fill_due = now + self._fill_after
         self._held: dict[int, tuple[int, bytes | None, float]] = {}
         """Packets that wait for an earlier one: timestamp, payload, arrival, by extended sequence number."""
@@ -77,7 +96,7 @@ class Timeline:
         self.late = 0
         """Packets that came after their place had been written, or twice."""
         self.overwritten = 0
-        """Samples dropped because fill had taken their place."""
+        """Units dropped because fill had taken their place."""
 
     # --- packets ------------------------------------------------------------------------------------------------
 
@@ -93,7 +112,7 @@ class Timeline:
         if extended != self._expected or self._held or payload is None or timestamp != self._written:
             return self._receive_odd(extended, timestamp, payload, now)
         self._expected = extended + 1
-        self._written = (timestamp + len(payload)) % _MODULUS
+        self._written = (timestamp + self._units(payload)) % _MODULUS
         self._heard = now
         self._filled = 0
         self._fill_due = self.due = now + self._fill_after
@@ -142,20 +161,19 @@ class Timeline:
 
     def _place(self, timestamp: int, payload: bytes, lost: bool, now: float) -> list[Piece]:
         """Write audio where its timestamp says: behind a gap, or less what fill has replaced of it."""
-        gap = _step(self._written, timestamp)
+        gap, units = _step(self._written, timestamp), self._units(payload)
         if self._written < 0 or not self._is_plausible(gap, now):
-            gap = self._unexplained(len(payload), now)
+            gap = self._unexplained(units, now)
             self._pace.restart(now)
         pieces: list[Piece] = []
         if gap > 0:
             pieces.append(Conceal(gap) if lost and not self._filled else Fill(gap))
-        elif gap < 0:
-            self.overwritten += min(-gap, len(payload))
-        audio = payload[-gap:] if gap < 0 else payload
-        if audio:
-            pieces.append(audio)
+        over = min(max(-gap, 0), units)
+        self.overwritten += over
+        pieces.append(Overlap(payload, over) if over else payload)
+        if over < units:
             self._filled = 0
-            self._written = (timestamp + len(payload)) % _MODULUS
+            self._written = (timestamp + units) % _MODULUS
         self._heard = now
         self._fill_due = now + self._fill_after
         return pieces
@@ -168,13 +186,13 @@ class Timeline:
     def _is_overtaken(self, timestamp: int) -> bool:
         return self._written >= 0 and -self._filled <= _step(self._written, timestamp) <= 0 < self._filled
 
-    def _unexplained(self, samples: int, now: float) -> int:
-        """Samples that are missing by our own clock, where timestamps begin anew.
+    def _unexplained(self, units: int, now: float) -> int:
+        """What is missing by our own clock, where timestamps begin anew.
 
         It is a guess, so in whole packets: frames for the AI that began with one do not wait for half the next.
         """
         passed = int(min(now - self._heard, _LONGEST) * self._clock_hz)
-        return max(round((passed - self._filled) / samples - 1) * samples, 0) if samples else 0
+        return max(round((passed - self._filled) / units - 1) * units, 0) if units else 0
 
     def restart(self, now: float) -> list[Piece]:
         """The sender begins anew (another SSRC, other sequence numbers): the next packet continues the line."""
@@ -201,11 +219,11 @@ class Timeline:
         interval = _FILL_MS / 1000 / (1 + self._pace.drift)
         count = int((now - self._fill_due) / interval) + 1
         self._fill_due += count * interval
-        samples = int(min(count * _FILL_MS / 1000, _LONGEST) * self._clock_hz)
-        self._filled += samples
+        units = int(min(count * _FILL_MS / 1000, _LONGEST) * self._clock_hz)
+        self._filled += units
         if self._written >= 0:
-            self._written = (self._written + samples) % _MODULUS
-        return Fill(samples)
+            self._written = (self._written + units) % _MODULUS
+        return Fill(units)
 
     def _rearm(self) -> None:
         self._oldest = min((arrival for _, _, arrival in self._held.values()), default=_NEVER) + self._reorder_wait

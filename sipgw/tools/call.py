@@ -14,7 +14,7 @@ from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE, CallReport
 from sipgw.tools.sound import CLOCK_HZ, Sound, from_capture, from_wav
 from sipgw.tools.wav import write_wav
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ class Plan:
         Raises:
             SipgwError: an argument makes no sense.
         """
-        codecs = tuple(codec(name).name for name in self.codecs)
+        codecs = tuple(name.upper() for name in self.codecs)
+        if unspoken := set(codecs) - set(LAWS):
+            raise UsageError(f"the test phone does not speak {', '.join(sorted(unspoken))}, but {' and '.join(LAWS)}")
         if strange := set(self.keys.upper()) - set(KEYS):
             raise UsageError(f"no key {', '.join(sorted(strange))}; there are {KEYS}")
         if self.record is not None and not self.record.absolute().parent.is_dir():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sipgw.rtp.dtmf import press
 from sipgw.tools.sound import CLOCK_HZ, TELEPHONE_EVENT, Sound, Sounding
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 
 _PRESS_MS = 160
 _GAP = 1.0
@@ -47,7 +47,7 @@ def _silence(sound: Sound, name: str, ptime_ms: int) -> Iterator[Sounding]:
     """Silence from the end of the sound on, without end."""
     size = CLOCK_HZ * ptime_ms // 1000
     start, at = _after(sound)
-    payload = codec(name).silence(ptime_ms)
+    payload = LAWS[name].silence(ptime_ms)
     for index in itertools.count():
         yield Sounding(start + index * ptime_ms / 1000, name, payload, at + index * size, marker=index == 0)
 

@@ -19,12 +19,12 @@ from sipgw.tools.capture.datagrams import datagrams
 from sipgw.tools.capture.errors import CaptureError
 from sipgw.tools.capture.ip import Datagram
 from sipgw.tools.wav import Pcm, read_wav
-from sipgw_codecs.registry import CODECS, codec
+from sipgw_codecs.registry import LAWS
 
 CLOCK_HZ = 8000
 TELEPHONE_EVENT = "TELEPHONE-EVENT"
 _STATIC = {0: "PCMU", 8: "PCMA"}
-_KNOWN = {one.name for one in CODECS} | {TELEPHONE_EVENT}
+_KNOWN = set(LAWS) | {TELEPHONE_EVENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def from_pcm(samples: Pcm, name: str = "PCMU", ptime_ms: int = 20) -> Sound:
     """Samples at 8 kHz, cut into packets; the last is filled up with silence."""
     size = CLOCK_HZ * ptime_ms // 1000
     filled = np.concatenate([samples, np.zeros(-len(samples) % size, np.int16)])
-    payloads = codec(name).encode(filled.reshape(-1, size))
+    payloads = LAWS[name].encode(filled.reshape(-1, size))
     return Sound(
         tuple(
             Sounding(index * ptime_ms / 1000, name, payload.tobytes(), index * size, marker=index == 0)
@@ -92,14 +92,14 @@ def from_capture(path: Path) -> Sound:
     port, names = _caller(captured)
     packets = list(_rtp(captured, port, names))
     if not any(names.get(packet.payload_type) in _KNOWN - {TELEPHONE_EVENT} for _, packet in packets):
-        raise CaptureError(f"{path} holds no RTP of a caller in {' or '.join(one.name for one in CODECS)}")
+        raise CaptureError(f"{path} holds no RTP of a caller in {' or '.join(LAWS)}")
     first = packets[0][0]
     return Sound(tuple(_replayed([(when - first, packet) for when, packet in packets], names)))
 
 
 def placed(pieces: list[tuple[int, str, bytes]]) -> Pcm:
     """Decoded G.711 payloads, each at its timestamp; what is no G.711 is left out, gaps are silent."""
-    spoken = [(at, codec(name).decode(np.frombuffer(data, np.uint8))) for at, name, data in pieces if _speech(name)]
+    spoken = [(at, LAWS[name].decode(np.frombuffer(data, np.uint8))) for at, name, data in pieces if _speech(name)]
     end = max((at + len(samples) for at, samples in spoken), default=0)
     line = np.zeros(end, np.int16)
     for at, samples in spoken:
@@ -111,11 +111,11 @@ def transcoded(payload: bytes, have: str, want: str) -> bytes:
     """A payload in the codec that was negotiated."""
     if have == want or not _speech(have):
         return payload
-    return codec(want).encode(codec(have).decode(np.frombuffer(payload, np.uint8))).tobytes()
+    return LAWS[want].encode(LAWS[have].decode(np.frombuffer(payload, np.uint8))).tobytes()
 
 
 def _speech(name: str) -> bool:
-    return any(one.name == name for one in CODECS)
+    return name in LAWS
 
 
 def _caller(captured: list[Datagram]) -> tuple[int | None, dict[int, str]]:

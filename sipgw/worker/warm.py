@@ -12,6 +12,7 @@ from sipgw_codecs.registry import codec
 
 _NOBODY: Endpoint = ("127.0.0.1", 9)
 _TICKS = 40
+_DYNAMIC = 96
 
 
 def warm_up(options: MediaOptions) -> None:
@@ -19,14 +20,15 @@ def warm_up(options: MediaOptions) -> None:
     for name in options.codecs:
         chosen = codec(name)
         engine = Engine(options, table=Table.of(1))
-        kind = chosen.payload_type
+        kind = _DYNAMIC if chosen.payload_type is None else chosen.payload_type
         slot = engine.create(CreateSession("s", "c", Stream(name, _NOBODY, _NOBODY, (kind,), kind)), 1.0)
         engine.start("s", 1.0)
         engine.set_audio("s", AudioFormat.PCM16_24K)
         engine.playout("s").add(bytes(AudioFormat.PCM16_24K.bytes_of(100)))
+        payload = chosen.silence(20)
         for number in range(_TICKS):
             now = 1.0 + number * 0.005
-            engine.receive(slot, pack(kind, False, number, number * 160, 1) + chosen.silence(20), _NOBODY, now)
+            engine.receive(slot, pack(kind, False, number, number * chosen.units(payload), 1) + payload, _NOBODY, now)
             engine.handle_timers(now)
             engine.decode(now)
             engine.tick(number, now)

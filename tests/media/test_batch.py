@@ -17,8 +17,7 @@ from sipgw.media.plane import CreateSession, Digit, FirstPacket, Inactive, Updat
 from sipgw.options import MediaOptions
 from sipgw.rtp import rtcp
 from sipgw.rtp.dtmf import press
-from sipgw_codecs.g711 import PCMA, PCMU
-from sipgw_codecs.registry import Codec
+from sipgw_codecs.g711 import G711, PCMA, PCMU
 from tests.fakes.engine import KEYS_TYPE, PHONE, PHONE_RTCP, Phone, Rig, stream
 
 SILENCE = b"\xff" * 160
@@ -160,7 +159,7 @@ def test_a_live_queue_loses_what_was_missed() -> None:
 
 @pytest.mark.parametrize("audio", PCM_FORMATS)
 @pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
-def test_the_ais_voice_reaches_the_phone(audio: AudioFormat, law: Codec) -> None:
+def test_the_ais_voice_reaches_the_phone(audio: AudioFormat, law: G711) -> None:
     rig = Rig()
     slot = rig.session(agreed=stream(law.name), audio=audio)
     rig.engine.playout("s").add(tone(1000, audio.rate_hz, 1.0).tobytes())
@@ -172,7 +171,7 @@ def test_the_ais_voice_reaches_the_phone(audio: AudioFormat, law: Codec) -> None
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
 @pytest.mark.parametrize("audio", [AudioFormat.PCMU_8K, AudioFormat.PCMA_8K])
-def test_g711_of_the_ai_goes_through_or_by_one_table(audio: AudioFormat, law: Codec) -> None:
+def test_g711_of_the_ai_goes_through_or_by_one_table(audio: AudioFormat, law: G711) -> None:
     rig = Rig()
     slot = rig.session(agreed=stream(law.name), audio=audio)
     spoken = LAWS[audio.name[:4]]
@@ -247,7 +246,7 @@ def test_marks_and_the_end_of_playout_are_told_once_their_packets_have_left() ->
 
 @pytest.mark.parametrize("audio", PCM_FORMATS)
 @pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
-def test_the_phone_is_heard_by_the_ai(audio: AudioFormat, law: Codec) -> None:
+def test_the_phone_is_heard_by_the_ai(audio: AudioFormat, law: G711) -> None:
     rig = Rig()
     phone = Phone(rig, rig.session(agreed=stream(law.name), audio=audio), payload_type=law.payload_type)
     speech = law.encode(tone(1000, 8000, 1.0)).tobytes()

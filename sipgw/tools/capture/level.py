@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from sipgw_codecs.registry import CODECS, Codec
+from sipgw_codecs.g711 import G711
+from sipgw_codecs.registry import LAWS
 
 _SILENT_DBFS = -50.0
 _BLOCK = 160
 """Samples: 20 ms at 8 kHz."""
 _HELD = 20 * _BLOCK
-_DECODERS = {one.name: one for one in CODECS}
 _FULL_SCALE = 32_767**2 / 2
 
 
@@ -18,14 +18,14 @@ class Level:
     __slots__ = ("_blocks", "_codec", "_energy", "_held", "_silent")
 
     def __init__(self) -> None:
-        self._codec: Codec | None = None
+        self._codec: G711 | None = None
         self._held = bytearray()
         self._energy = 0.0
         self._blocks = self._silent = 0
 
     def receive(self, codec: str, payload: bytes) -> None:
         """Take a packet's payload; other codecs are passed over."""
-        decoder = _DECODERS.get(codec)
+        decoder = LAWS.get(codec)
         if decoder is not self._codec:
             self._measure()
             self._held.clear()

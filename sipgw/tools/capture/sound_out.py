@@ -14,7 +14,8 @@ from sipgw.tools.capture.codecs import BESIDE_SPEECH, STATIC, readable
 from sipgw.tools.capture.datagrams import datagrams
 from sipgw.tools.capture.model import Capture, Stream
 from sipgw.tools.wav import Pcm, WavError
-from sipgw_codecs.registry import CODECS, Codec
+from sipgw_codecs.g711 import G711
+from sipgw_codecs.registry import LAWS
 
 RATE_HZ = 8000
 _HEADER = Struct("<4sI4s4sIHHIIHH4sI")
@@ -24,7 +25,6 @@ _MOST_OPEN = 128
 """Files open at the same time."""
 _OFF = 0.5
 """Seconds the sender's timestamps may stray from the clock before they are laid anew."""
-_DECODERS = {one.name: one for one in CODECS}
 _StreamKey = tuple[Endpoint, Endpoint, int]
 
 
@@ -91,7 +91,7 @@ class _Placing:
     """Where the samples of one stream go."""
 
     track: _Track
-    decoders: dict[int, Codec]
+    decoders: dict[int, G711]
     """By payload type."""
     _origin: float | None = None
     """Seconds in the file at which the unwrapped timestamp was 0."""
@@ -159,7 +159,7 @@ def _plan(
         placings[stream.source, stream.destination, stream.ssrc] = _Placing(by_sender[sender], _decoders(stream))
 
 
-def _decoders(stream: Stream) -> dict[int, Codec]:
+def _decoders(stream: Stream) -> dict[int, G711]:
     """How to decode each payload type of a stream; empty where we cannot."""
     if stream.encrypted:
         return {}
@@ -167,7 +167,7 @@ def _decoders(stream: Stream) -> dict[int, Codec]:
     names = {number: STATIC[number].name for number in stream.payload_types if number in STATIC}
     if stream.codec not in BESIDE_SPEECH:
         names.setdefault(main, stream.codec)
-    return {number: _DECODERS[name] for number, name in names.items() if name in _DECODERS}
+    return {number: LAWS[name] for number, name in names.items() if name in LAWS}
 
 
 def _not_decodable(capture: Capture) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from sipgw.rtp.packet import BadPacket, is_rtcp, parse
 from sipgw.sip.headers import Headers
 from sipgw.sip.message import Request, Response, respond, with_top_via
 from sipgw.tools.replay.script import Reaction
-from sipgw_codecs.registry import CODECS, codec
+from sipgw_codecs.registry import LAWS
 
 _BRANCH = "z9hG4bK-replay-"
-_SPEECH = frozenset(one.name for one in CODECS)
+_SPEECH = frozenset(LAWS)
 _MASK_TYPE, _MARKER = 0x7F, 0x80
 
 
@@ -113,8 +113,8 @@ def _converted(data: bytes, have: str, want: str, kind: int) -> bytes:
         read = parse(data)
     except BadPacket:
         return data
-    samples = codec(have).decode(np.frombuffer(read.payload, np.uint8))
-    return bytes(replace(read, payload_type=kind, payload=codec(want).encode(samples).tobytes()))
+    samples = LAWS[have].decode(np.frombuffer(read.payload, np.uint8))
+    return bytes(replace(read, payload_type=kind, payload=LAWS[want].encode(samples).tobytes()))
 
 
 def _kept(headers: Headers, body: bytes) -> Headers:

@@ -12,7 +12,7 @@ from sipgw.tools.replay.fingerprint import RATE_HZ, Fingerprint
 from sipgw.tools.replay.witness import AiEvent
 from sipgw.tools.wav import Pcm
 from sipgw.trace import Note
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 
 CALLER, GATEWAY = "caller", "gateway"
 _LAWS = {AudioFormat.PCMU_8K: "PCMU", AudioFormat.PCMA_8K: "PCMA"}
@@ -92,5 +92,5 @@ def narrow(pieces: list[bytes], audio: AudioFormat) -> Pcm:
     """What the AI heard, at 8 kHz; it has nothing above 4 kHz that could alias."""
     data = b"".join(pieces)
     if audio in _LAWS:
-        return codec(_LAWS[audio]).decode(np.frombuffer(data, np.uint8)).astype(np.int16)
+        return LAWS[_LAWS[audio]].decode(np.frombuffer(data, np.uint8)).astype(np.int16)
     return np.frombuffer(data, np.int16)[:: audio.rate_hz // RATE_HZ]

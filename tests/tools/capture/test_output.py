@@ -18,7 +18,7 @@ from sipgw.tools.capture.show import show
 from sipgw.tools.capture.sound_out import write_wavs
 from sipgw.tools.inspect import Question, inspect
 from sipgw.tools.wav import WavError
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 from tests.fakes.capture_file import CALLEE_RTP, CALLER_RTP, CaptureFile, Dialog, rtp, sdp
 
 PCAPS = Path(__file__).parents[3] / "pcaps"
@@ -122,7 +122,7 @@ def test_sound_keeps_its_place_in_time_and_both_parties_play_in_step(tmp_path: P
     file = CaptureFile()
     dialog = Dialog(file)
     dialog.answered()
-    loud = codec("PCMU").DECODE[0x10]
+    loud = LAWS["PCMU"].DECODE[0x10]
     file.speech(1.0, 2.0, CALLER_RTP, CALLEE_RTP, ssrc=1, payload=b"\x10" * 160)
     file.speech(2.5, 3.5, CALLER_RTP, CALLEE_RTP, ssrc=1, payload=b"\x10" * 160, first=75)  # packets were lost
     file.speech(5.0, 6.0, CALLER_RTP, CALLEE_RTP, ssrc=1, payload=b"\x10" * 160, first=125)  # timestamps stood still
@@ -151,7 +151,7 @@ def test_packets_out_of_order_and_in_both_laws_are_put_in_place(tmp_path: Path) 
         payload = bytes([sequence * 10 + 5]) * 160
         file.udp(when, CALLER_RTP, CALLEE_RTP, rtp(sequence, sequence * 160, 1, payload, payload_type))
     written = write_wavs(read(file.write(tmp_path / "x.pcap")), tmp_path)
-    pcmu, pcma = codec("PCMU").DECODE, codec("PCMA").DECODE
+    pcmu, pcma = LAWS["PCMU"].DECODE, LAWS["PCMA"].DECODE
     values = [pcmu[5], pcma[15], pcmu[25], pcmu[35], pcmu[45], pcmu[55]]
     assert np.array_equal(heard(written.files[0]), np.repeat(np.array(values), 160))
     assert written.files[0].name == "rtp-1.wav"

@@ -14,7 +14,7 @@ from sipgw.tools.capture.level import Level
 from sipgw.tools.capture.numbers import Numbers
 from sipgw.tools.capture.stream import StreamBuilder
 from sipgw.tools.capture.timing import Jitter, Skew
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 from tests.fakes.capture_file import sdp
 
 PCMU = Meaning("PCMU", 8000)
@@ -102,8 +102,8 @@ def test_the_level_of_g711_is_that_of_its_sound(name: str) -> None:
     tone = (np.sin(np.arange(8000) * 0.7) * 3276.7).astype(np.int16)
     level = Level()
     for start in range(0, 8000, 160):
-        level.receive(name, codec(name).encode(tone[start : start + 160]).tobytes())
-    level.receive(name, codec(name).silence(1000))
+        level.receive(name, LAWS[name].encode(tone[start : start + 160]).tobytes())
+    level.receive(name, LAWS[name].silence(1000))
     measured = level.finish()
     assert measured is not None
     assert measured[0] == pytest.approx(-20 - 10 * math.log10(2), abs=0.2)

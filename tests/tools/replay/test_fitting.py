@@ -8,7 +8,7 @@ from sipgw.sip.message import parse as read
 from sipgw.tools.replay import fitting
 from sipgw.tools.replay.fitting import Dialog
 from sipgw.tools.replay.script import Reaction
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 from tests.fakes.captured import message, sdp
 
 OURS = Dialog("<sip:echo@192.0.2.9>;tag=ours", "sip:192.0.2.9:5070")
@@ -100,8 +100,8 @@ def test_a_packet_gets_the_payload_type_that_means_the_same_to_us() -> None:
 def test_speech_in_the_other_law_is_converted() -> None:
     data = bytes(Packet(8, False, 1, 2, 3, bytes(range(160))))
     fitted = parse(fitting.packet(data, {8: "PCMA"}, {0: "PCMU"}))
-    heard = codec("PCMU").decode(np.frombuffer(fitted.payload, np.uint8)).astype(int)
-    said = codec("PCMA").decode(np.frombuffer(bytes(range(160)), np.uint8)).astype(int)
+    heard = LAWS["PCMU"].decode(np.frombuffer(fitted.payload, np.uint8)).astype(int)
+    said = LAWS["PCMA"].decode(np.frombuffer(bytes(range(160)), np.uint8)).astype(int)
     assert fitted.payload_type == 0
     assert np.abs(heard - said).max() <= 1 + np.abs(said).max() // 16
 

@@ -10,7 +10,7 @@ from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOption
 from sipgw.tools.replay.casting import Datagrams, part_of
 from sipgw.tools.replay.outcome import CallOutcome, Outcome
 from sipgw.tools.replay.simulation import Gateway, Simulation
-from sipgw_codecs.registry import codec
+from sipgw_codecs.registry import LAWS
 from tests.fakes.captured import BEGAN, Capture, call, message, sdp
 
 ECHO = BackendOptions("echo", "echo", barge_in="off", live=True)
@@ -40,7 +40,7 @@ def ladder(one: CallOutcome) -> list[str]:
 def loud() -> bytes:
     """20 ms of a tone in PCMU."""
     samples = (8000 * np.sin(2 * np.pi * 500 * np.arange(160) / 8000)).astype(np.int16)
-    return codec("PCMU").encode(samples).tobytes()
+    return LAWS["PCMU"].encode(samples).tobytes()
 
 
 def test_a_call_keeps_its_length_though_we_answer_sooner() -> None:
