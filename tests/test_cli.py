@@ -146,7 +146,7 @@ async def test_call_names_an_argument_that_makes_no_sense() -> None:
     await asyncio.gather(
         one("mailto:tone is no sip: URI", "mailto:tone"),
         one("/no/such.wav cannot be read", "sip:tone@127.0.0.1:9", "--play", "/no/such.wav"),
-        one("no codec 'OPUS'; there are PCMU, PCMA", "sip:tone@127.0.0.1:9", "--codec", "OPUS"),
+        one("the test phone does not speak OPUS, but PCMU and PCMA", "sip:tone@127.0.0.1:9", "--codec", "OPUS"),
         one("no key X", "sip:tone@127.0.0.1:9", "--dtmf", "5X"),
         one("/no/such is no folder", "sip:tone@127.0.0.1:9", "--record", "/no/such/heard.wav"),
     )
