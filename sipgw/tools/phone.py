@@ -158,6 +158,7 @@ class _Phone:
         match event:
             case Progressed():
                 self._status = event.response.status
+                self._on_early_media(event.response.body)
             case Answered():
                 self._on_answer(event.response.body, now)
             case Refused(initial=True):
@@ -172,10 +173,22 @@ class _Phone:
             case Lost():
                 self._end(f"lost: {event.reason}", now)
 
+    def _on_early_media(self, body: bytes) -> None:
+        """Listen to what is to be heard before the answer; the phone itself speaks after it."""
+        if not body or self._agreed is not None:
+            return
+        try:
+            self._agreed = accept(self._offer, Sdp.parse(body), self._local)
+        except PeerError:
+            return  # the answer may have a better one
+        self._media.listen(self._agreed.stream)
+
     def _on_answer(self, body: bytes, now: float) -> None:
         self._status, self._answered = 200, now
         try:
-            agreed = self._agreed = accept(self._offer, Sdp.parse(body), self._local)
+            agreed = self._agreed
+            if body or agreed is None:
+                agreed = self._agreed = accept(self._offer, Sdp.parse(body), self._local)
         except PeerError as error:
             self._hang_up(f"the answer cannot be used: {error}")
             return

@@ -44,10 +44,16 @@ class PhoneMedia:
         self.strange = 0
         """Datagrams that were no RTP."""
 
+    def listen(self, stream: AudioStream) -> None:
+        """Begin to listen, unless that has begun."""
+        if self.stream is None:
+            self._listener.start(self._receive)
+        self.stream = stream
+
     def start(self, stream: AudioStream, sound: Sound, keys: Sequence[Key]) -> None:
-        """Begin to speak and to listen."""
-        self.stream, self.said, self.began = stream, sound, self._clock.now()
-        self._listener.start(self._receive)
+        """Begin to speak, and to listen."""
+        self.listen(stream)
+        self.said, self.began = sound, self._clock.now()
         self._task = asyncio.get_running_loop().create_task(self._speak(stream, sound, keys))
 
     def stop(self) -> None:

@@ -63,7 +63,7 @@ class CallReport:
     first_packet_delay: float | None = None
     """From the answer to the first RTP packet."""
     first_audio_delay: float | None = None
-    """From the answer to the first packet that is no silence."""
+    """From the answer to the first packet that is no silence; less than 0 where it was early media."""
     echo_delay: float | None = None
     """From a sound to its return, where it returned."""
     heard: Pcm = field(default_factory=lambda: np.zeros(0, np.int16), repr=False)
@@ -88,7 +88,7 @@ class CallReport:
             ("answered after", _seconds(self.answer_delay)),
             ("talked for", f"{self.talk:.2f} s in {self.codec}"),
             ("packets", f"{loss}, jitter {self.jitter_ms:.1f} ms"),
-            ("first sound heard", _seconds(self.first_audio_delay, "never")),
+            ("first sound heard", _since_answer(self.first_audio_delay)),
         ]
         if self.said.any():
             rows.append(("own words came back", _seconds(self.echo_delay, "no", "after ")))
@@ -150,6 +150,11 @@ def _media_steps(media: PhoneMedia, first_sound: float | None, began: float) -> 
     if first_sound is not None:
         steps.append(Step(first_sound - began, PHONE, PHONE, "hears the first sound"))
     return steps
+
+
+def _since_answer(delay: float | None) -> str:
+    early = delay is not None and delay < 0
+    return f"{-1000 * (delay or 0.0):.0f} ms before the answer" if early else _seconds(delay, "never")
 
 
 def _seconds(value: float | None, otherwise: str = "-", before: str = "") -> str:

@@ -1,5 +1,6 @@
 """A phone that is called: answers as told, sends every RTP packet back, and can hang up."""
 
+import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable
@@ -19,9 +20,16 @@ HOST = "127.0.0.1"
 
 
 class Callee:
-    """Answers every call with 180 and 200, unless `status` is another."""
+    """Answers every call with 180 and 200, unless `status` is another; with `early` it sends that packet before."""
 
-    def __init__(self, status: int = 200, codecs: tuple[str, ...] = ("PCMU", "PCMA"), back: bool = True) -> None:
+    def __init__(
+        self,
+        status: int = 200,
+        codecs: tuple[str, ...] = ("PCMU", "PCMA"),
+        back: bool = True,
+        early: bytes | None = None,
+    ) -> None:
+        self.early = early
         self.status = status
         self.codecs = codecs
         self.back = back
@@ -71,16 +79,26 @@ class Callee:
             return
         local = LocalAudio(HOST, self._media.local[1], self.codecs, session_id=1)
         body = bytes(answer(Sdp.parse(event.request.body), local).sdp)
-        self.does(lambda now: self.agent.ring(event.leg, now))
-        self.does(lambda now: self.agent.answer(event.leg, body, now))
+        status, early = (183, body) if self.early is not None else (180, b"")
+        self.does(lambda now: self.agent.ring(event.leg, now, status, early))
+        if self.early is None:
+            self.does(lambda now: self.agent.answer(event.leg, body, now))
+            return
+        phone = Sdp.parse(event.request.body).media[0].port
+        self._media.send(self.early, Flow("udp", self._media.local, (HOST, phone)))
+        # The 200 has nothing to say that the 183 has not said.
+        asyncio.get_running_loop().call_later(0.2, self.does, lambda now: self.agent.answer(event.leg, body, now))
 
 
 @contextlib.asynccontextmanager
 async def callee(
-    status: int = 200, codecs: tuple[str, ...] = ("PCMU", "PCMA"), back: bool = True
+    status: int = 200,
+    codecs: tuple[str, ...] = ("PCMU", "PCMA"),
+    back: bool = True,
+    early: bytes | None = None,
 ) -> AsyncIterator[Callee]:
     """A callee that is ready."""
-    phone = Callee(status, codecs, back)
+    phone = Callee(status, codecs, back, early)
     phone.start()
     try:
         yield phone

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sipgw.errors import PeerError, Unavailable
-from sipgw.rtp.packet import parse
+from sipgw.rtp.packet import pack, parse
 from sipgw.tools.ladder.draw import draw
 from sipgw.tools.phone import Order, call
 from sipgw.tools.report import FAR_END, PHONE
@@ -38,6 +38,15 @@ async def test_a_call_is_answered_spoken_in_heard_and_hung_up() -> None:
     assert report.echo_delay is not None
     assert report.echo_delay < 0.02
     assert np.array_equal(report.heard[:4000], report.said)
+
+
+async def test_early_media_is_heard_before_the_answer_which_repeats_no_description() -> None:
+    async with callee(early=pack(0, True, 7, 160, 5) + bytes([0x10]) * 160) as far_end:
+        report = await call(Order(far_end.uri, seconds=0.2))
+    assert (report.status, report.ending) == (200, "the phone hung up")
+    assert report.first_audio_delay == pytest.approx(-0.2, abs=0.1)
+    assert dict(report.facts())["first sound heard"].endswith("before the answer")
+    assert report.packets_received > 5
 
 
 async def test_its_ladder_tells_the_call() -> None:
