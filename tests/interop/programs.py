@@ -1,12 +1,19 @@
 """Finds and runs the programs we test against."""
 
 import asyncio
+import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+import socket
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from tests.shared import missing
+
+Words = Sequence[str | Path | int]
+"""A command line."""
+_START = 15.0
+"""Seconds a program may take to start, or to end."""
 
 
 def program(name: str) -> str:
@@ -36,6 +43,38 @@ async def finish(arguments: Sequence[str | Path], within: float, cwd: Path | Non
         raise AssertionError(f"{arguments[0]} did not end in {within} s: {printed[-2000:]!r}") from None
     assert process.returncode is not None
     return process.returncode, printed.decode(errors="replace")
+
+
+@contextlib.asynccontextmanager
+async def background(arguments: Words, port: int, cwd: Path) -> AsyncIterator[None]:
+    """A program that serves on a UDP port of 127.0.0.1, from when it does; what it prints is in `output.log`."""
+    with (cwd / "output.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *map(str, arguments), cwd=cwd, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        try:
+            async with asyncio.timeout(_START):
+                while not _taken(port):
+                    assert process.returncode is None, (cwd / "output.log").read_text()[-3000:]
+                    await asyncio.sleep(0.05)
+            yield
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _START)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+def _taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 async def speech_wav(folder: Path) -> Path:

@@ -98,8 +98,18 @@ def modules() -> str:
 
 
 @contextlib.asynccontextmanager
-async def phone(folder: Path, codecs: str) -> AsyncIterator[Baresip]:
-    """A baresip on free ports with one account; it plays the speech and records both directions into `folder`."""
+async def phone(
+    folder: Path, codecs: str, account: str = "", user: str = "bob", settings: str = ""
+) -> AsyncIterator[Baresip]:
+    """A baresip on free ports with one account; it plays the speech and records both directions into `folder`.
+
+    Args:
+        folder: for its files.
+        codecs: as baresip names them.
+        account: more parameters of the account.
+        user: its name there.
+        settings: further lines of its configuration.
+    """
     executable = program("baresip")
     control, rtp = free_port(), free_port() // 2 * 2
     sip = free_port()
@@ -112,8 +122,9 @@ async def phone(folder: Path, codecs: str) -> AsyncIterator[Baresip]:
         folder=folder,
         modules=modules(),
     )
-    (folder / "config").write_text(text)
-    (folder / "accounts").write_text(f"<sip:bob@127.0.0.1:{sip}>;regint=0;audio_codecs={codecs}\n")
+    (folder / "config").write_text(text + settings)
+    more = f";{account}" if account else ""
+    (folder / "accounts").write_text(f"<sip:{user}@127.0.0.1:{sip}>;regint=0;audio_codecs={codecs}{more}\n")
     process = await asyncio.create_subprocess_exec(
         *(executable, "-f", str(folder)), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
     )

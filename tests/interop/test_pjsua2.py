@@ -38,6 +38,11 @@ async def call(gateway: Gateway, called: str, folder: Path, seconds: float, **pl
     return told
 
 
+def statuses(told: list[dict[str, Any]], method: str) -> list[int]:
+    """Those of the responses to requests of a method, in order."""
+    return [line["status"] for line in told if line["what"] == "response" and line["method"] == method]
+
+
 def the(told: list[dict[str, Any]], what: str) -> dict[str, Any]:
     """The last line of that kind."""
     return [line for line in told if line["what"] == what][-1]
@@ -72,3 +77,21 @@ async def test_hold_and_resume(gateway: Gateway, tmp_path: Path) -> None:
     ended = (await gateway.said("call ended"))[0]
     assert ended["cause"] == "normal"
     assert [line["status"] for line in told if line["what"] == "media"][-1] == 1, "active again"
+
+
+# What it insists on.
+
+
+async def test_reliable_provisional_responses(gateway: Gateway, tmp_path: Path) -> None:
+    told = await call(gateway, "echo", tmp_path, 1, prack=1)
+    ringing = next(line for line in told if line["what"] == "response" and line["status"] == 180)
+    assert ringing["headers"]["require"] == "100rel"
+    assert statuses(told, "PRACK") == [200]
+    assert (await gateway.said("call ended"))[0]["cause"] == "normal"
+
+
+async def test_a_session_timer(gateway: Gateway, tmp_path: Path) -> None:
+    told = await call(gateway, "echo", tmp_path, 1, timer=2, expires=90)
+    answer = next(line for line in told if line["what"] == "response" and line["status"] == 200)
+    assert answer["headers"]["session-expires"] == "90;refresher=uac"
+    assert answer["headers"]["require"] == "timer"

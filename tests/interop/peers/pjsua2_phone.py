@@ -1,7 +1,8 @@
 """Runs in the `pjsua2` environment: one call by PJSIP, driven by a JSON plan, told as JSON lines.
 
-Plan: {"uri", "play", "record", "seconds", "codec", "dtmf", "hold_at", "unhold_at", "answer"}; every line printed is
-{"at", "what", …}. With "answer" it waits for a call instead of making one.
+Plan: {"uri", "play", "record", "seconds", "codec", "dtmf", "hold_at", "unhold_at", "transport" ("udp", "tcp", "tls"),
+"ca" (PEM file of who is believed), "auth" ([user, password]), "prack" and "timer" (PJSUA's words for how much it wants
+them), "expires" (of the session timer), "headers" ([[name, value]])}; every line printed is {"at", "what", …}.
 """
 
 import json
@@ -29,6 +30,17 @@ class Phone(pj.Call):
         tell("state", state=info.stateText, status=info.lastStatusCode, reason=info.lastReason)
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.over = True
+
+    def onCallTsxState(self, told):
+        event = told.e.body.tsxState
+        if event.type != pj.PJSIP_EVENT_RX_MSG:
+            return
+        text = event.src.rdata.wholeMsg
+        first, *lines = text.partition("\r\n\r\n")[0].split("\r\n")
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if first.startswith("SIP/2.0"):
+            method = headers["cseq"].split()[-1]
+            tell("response", status=int(first.split()[1]), method=method, headers=headers)
 
     def onDtmfDigit(self, pressed):
         tell("digit", digit=pressed.digit)
@@ -61,7 +73,11 @@ def endpoint():
     made.libInit(config)
     transport = pj.TransportConfig()
     transport.boundAddress = transport.publicAddress = "127.0.0.1"
-    identity = made.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+    if "ca" in PLAN:
+        transport.tlsConfig.CaListFile = PLAN["ca"]
+        transport.tlsConfig.verifyServer = True
+    kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
+    identity = made.transportCreate(kinds[PLAN.get("transport", "udp")], transport)
     made.libStart()
     made.audDevManager().setNullDev()
     for codec in made.codecEnum2():
@@ -74,6 +90,12 @@ def account(transport):
     config.idUri = "sip:pjsip@127.0.0.1"
     config.sipConfig.transportId = transport
     config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+    if "auth" in PLAN:
+        user, password = PLAN["auth"]
+        config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
+    config.callConfig.prackUse = PLAN.get("prack", 0)
+    config.callConfig.timerUse = PLAN.get("timer", 1)
+    config.callConfig.timerSessExpiresSec = PLAN.get("expires", 1800)
     made = pj.Account()
     made.create(config)
     return made
@@ -107,7 +129,12 @@ def main():
     call.player, call.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
     call.player.createPlayer(PLAN["play"], pj.PJMEDIA_FILE_NO_LOOP)
     call.recorder.createRecorder(PLAN["record"])
-    call.makeCall(PLAN["uri"], pj.CallOpParam(True))
+    wanted = pj.CallOpParam(True)
+    for name, value in PLAN.get("headers", []):
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        wanted.txOption.headers.append(header)
+    call.makeCall(PLAN["uri"], wanted)
     due, began, limit = steps(call), None, time.monotonic() + PLAN["seconds"] + 10
     while not call.over and time.monotonic() < limit:
         library.libHandleEvents(5)
