@@ -20,6 +20,7 @@ a=rtpmap:8 PCMA/8000
 a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
 """
+HELD = OFFER.replace("sipp 53655765 1", "sipp 53655765 2") + "a=sendonly\n"
 _SDP = "Content-Type: application/sdp"
 _VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport"
 _REPEATED = ("Via", "From", "To", "CSeq")
@@ -37,6 +38,8 @@ class Scenario:
     """Whom it calls."""
     place: str = "[local_ip]:[local_port]"
     """Where it is to be reached, for its Contact."""
+    target: str = "[next_url]"
+    """Whom requests within the dialog are for: what the far end said of itself."""
     steps: list[str] = field(default_factory=list)
     _cseq: int = 0
     _invite: int = 1
@@ -141,7 +144,7 @@ class Scenario:
         return f"sip:{self.called}@[remote_ip]:[remote_port]"
 
     def _request(self, method: str, cseq: int, to_tag: str, *headers: str, body: str = "") -> str:
-        target = "[next_url]" if to_tag else self._target
+        target = self.target if to_tag else self._target
         return _message(
             [
                 f"{method} {target} SIP/2.0",
@@ -159,7 +162,9 @@ class Scenario:
 
     def _hop_by_hop(self, method: str, to_tag: str) -> str:
         """A request in the transaction of the INVITE: SIPp counts steps back to its branch."""
-        message = self._request(method, self._invite, to_tag).replace("[next_url]", self._target)
+        message = self._request(method, self._invite, to_tag).replace(
+            f"{method} {self.target}", f"{method} {self._target}"
+        )
         return message.replace("[branch]", f"[branch-{len(self.steps) - self._invite_step}]")
 
     def _send(self, message: str, *, repeats: bool = True) -> Self:

@@ -1,22 +1,33 @@
 """Kamailio between callers and the gateway: as dispatcher with failover, and as the edge that changes transports."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
+from sipgw.sip.message import Response, parse
 from tests.fakes.certificates import Authority
 from tests.interop import test_pjsua2 as pjsip
 from tests.interop.gateway import Gateway, running
 from tests.interop.programs import Words, background, program
-from tests.interop.scenario import OFFER, Scenario, plays
+from tests.interop.scenario import HELD, OFFER, Scenario, plays
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 HOST = "127.0.0.1"
+WEB = (
+    f"From: <sip:web@{HOST}>;tag=web",
+    "Call-ID: web",
+    "Contact: <sip:web@phone.invalid;transport=ws>",
+    "Max-Forwards: 70",
+)
+"""What every request of a phone in a browser has: it knows no address of its own (RFC 7118)."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ async def test_a_dead_gateway_is_passed_over(edge: Edge, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
 async def test_a_call_changes_its_transport_on_the_way(edge: Edge, tmp_path: Path, transport: str) -> None:
-    caller = over(transport).within("INVITE", body=OFFER + "a=sendonly\n")
+    caller = over(transport).within("INVITE", body=HELD)
     caller.may_get(100).gets(200, body="a=recvonly").ack().within("BYE").gets(200)
     await plays(caller, tmp_path, remote=edge.address)
     assert (await edge.gateway.ended(f"by-{transport}"))["cause"] == "normal"
@@ -117,3 +128,33 @@ async def test_a_phone_calls_over_tls_and_hears_itself(edge: Edge, tmp_path: Pat
     )  # fmt: skip
     assert pjsip.the(told, "rtp")["received"] > 60
     assert (await edge.gateway.ended("pjsip"))["lost_packets"] == 0
+
+
+async def test_a_call_over_websocket_through_the_edge(edge: Edge) -> None:
+    async with connect(f"ws://{edge.address}", subprotocols=[Subprotocol("sip")]) as socket:
+
+        async def asks(method: str, cseq: int, to: str, *lines: str, body: str = "") -> None:
+            via = f"SIP/2.0/WS phone.invalid;branch=z9hG4bK{cseq}{method}"
+            head = [f"{method} {to} SIP/2.0", f"Via: {via}", f"CSeq: {cseq} {method}", *WEB, *lines]
+            await socket.send("\r\n".join([*head, f"Content-Length: {len(body)}", "", body]))
+
+        async def gets(status: int) -> Response:
+            async with asyncio.timeout(5):
+                while True:
+                    data = await socket.recv()
+                    message = parse(data if isinstance(data, bytes) else data.encode())
+                    if isinstance(message, Response) and message.status == status:
+                        return message
+
+        sdp = OFFER.replace("[local_ip]", HOST).replace("[media_ip]", HOST).replace("[media_port]", "4000")
+        offer = sdp.replace("\n", "\r\n")
+        await asks(
+            "INVITE", 1, f"sip:echo@{HOST}", f"To: <sip:echo@{HOST}>", "Content-Type: application/sdp", body=offer
+        )
+        answer = await gets(200)
+        routes = [f"Route: {value}" for value in reversed(answer.headers.all("Record-Route"))]
+        within = (str(answer.contacts[0].uri), f"To: {answer.headers.get('To')}", *routes)
+        await asks("ACK", 1, *within)
+        await asks("BYE", 2, *within)
+        await gets(200)
+    assert (await edge.gateway.ended("web"))["cause"] == "normal"

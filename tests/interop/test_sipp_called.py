@@ -9,11 +9,9 @@ import pytest_asyncio
 from tests.fakes.backend import FakeBackend
 from tests.fakes.lossy import lossy
 from tests.interop.gateway import Gateway, running
-from tests.interop.scenario import OFFER, Scenario, plays
+from tests.interop.scenario import HELD, OFFER, Scenario, plays
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
-
-HELD = OFFER.replace("sipp 53655765 1", "sipp 53655765 2") + "a=sendonly\n"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
