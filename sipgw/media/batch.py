@@ -30,9 +30,13 @@ from sipgw.media.table import Table
 from sipgw.media.tap import Tap
 from sipgw.media.wheel import Wheel
 from sipgw.options import MediaOptions
+from sipgw.rtp.srtp import Resumption
 from sipgw.trace import Mark, Note, Trace, silent
 
 _NEVER = float("inf")
+_REPORT_LEAST = 1.0
+"""Seconds between two RTCP packets of ours, at least."""
+_REPORTS_AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Engine:
         self._sessions[command.session] = self._by_slot[slot] = session
         self._table.write(slot, first_sequence=first, sent_ms=after.sent_ms)
         self._now = now
+        session.protect(_resumption(command.after, now))
         session.listen(False, now)
         if after.started is not None:
             self._begin(session, now, after.started)
@@ -146,8 +151,11 @@ class Engine:
         """The stream changed: addresses, types, codec, packet interval or direction. Our numbers go on unbroken."""
         one = self._get(command.session)
         self._unroute(one, now)
-        codec = one.codec
+        codec, srtp = one.codec, one.stream.srtp
+        resume = Resumption(int(self._table.sequence[one.slot]), 0, one.remote_ssrc, one.received)
         one.change(command.stream, now)
+        if one.stream.srtp != srtp:
+            one.protect(resume)
         if one.audio is not None and one.codec is not codec:
             self._attach(one, one.audio)
         if one.started is not None:
@@ -158,7 +166,7 @@ class Engine:
         one = self._get(session)
         if one.started is not None:
             bye = one.reports.goodbye(one.stats, one.remote_ssrc, self._sent(one, now), now)
-            self._rtcp.append((one.slot, bye, one.rtcp_destination))
+            self._rtcp.append((one.slot, one.sealed_rtcp(bye), one.rtcp_destination))
         stats = one.summary(self._sent(one, now)[1])
         self.set_audio(session, None)
         self._unroute(one, now)
@@ -374,7 +382,7 @@ class Engine:
 
     def _report(self, session: Session, now: float) -> None:
         data = session.reports.report(session.stats, session.remote_ssrc, self._sent(session, now), now)
-        self._rtcp.append((session.slot, data, session.rtcp_destination))
+        self._rtcp.append((session.slot, session.sealed_rtcp(data), session.rtcp_destination))
 
     def _keep(self, session: Session) -> None:
         self._table.write(session.slot, octets=self._octets(session), **session.kept())
@@ -411,3 +419,11 @@ class Engine:
             if session.cover is not None and any(isinstance(event, MarkReached) for event in session.cover.events()):
                 self._events.append(Happened(session.id, PromptEnded()))
         self._talkative.clear()
+
+
+def _resumption(after: plane.Continuation | None, now: float) -> Resumption | None:
+    """Where SRTP goes on that was cut off elsewhere."""
+    if after is None:
+        return None
+    reports = 0 if after.started is None else _REPORTS_AHEAD + int((now - after.started) / _REPORT_LEAST)
+    return Resumption(after.sequence, reports, after.receive_ssrc or None, after.receive_sequence)

@@ -46,6 +46,8 @@ def continuation(table: Table, slot: int, stream: Stream, elapsed: float) -> Con
             concealed_ms=int(row["concealed_ms"]),
             filled_ms=int(row["filled_ms"]),
         ),
+        receive_ssrc=int(row["receive_ssrc"]),
+        receive_sequence=int(row["receive_sequence"]),
     )
 
 

@@ -56,4 +56,4 @@ class Held:
         silence = session.codec.silence(session.interval_ms)
         table.sequence[slot] += np.uint64(1)
         session.octets += len(silence)
-        return slot, memoryview(header + silence), session.destination
+        return slot, memoryview(session.sealed(header + silence)), session.destination

@@ -49,9 +49,9 @@ class Lane(ABC):
     """
 
     __slots__ = (
-        "_dirty", "_one", "_outlets", "_pressing", "_ptime", "_resamplers", "_samples", "_second", "_sequence",
-        "_sequences", "_slots", "_speaking", "_step", "_table", "_tapped", "_timestamp", "_timestamps", "_types",
-        "codec", "ptime_ms", "sessions",
+        "_dirty", "_one", "_outlets", "_pressing", "_ptime", "_resamplers", "_samples", "_sealed", "_second",
+        "_sequence", "_sequences", "_slots", "_speaking", "_step", "_table", "_tapped", "_timestamp", "_timestamps",
+        "_types", "codec", "ptime_ms", "sessions",
     )  # fmt: skip
 
     def __init__(self, codec: Codec, ptime_ms: int, table: Table, resamplers: Resamplers) -> None:
@@ -102,6 +102,7 @@ class Lane(ABC):
         view, size = rows.view(np.uint8).data, HEADER + width
         self._arrange(rows["payload"], [view[at : at + size] for at in range(0, count * size, size)])
         self._dirty = False
+        self._sealed = [index for index, session in enumerate(self.sessions) if session.protection is not None]
         self.retap()
 
     # --- what the kinds differ in -------------------------------------------------------------------------------
@@ -154,6 +155,8 @@ class Lane(ABC):
         ]
         if self._pressing:
             self._press(departures)
+        if self._sealed:
+            self._seal(departures)
         return departures
 
     def skip(self, ticks: int) -> None:
@@ -165,6 +168,12 @@ class Lane(ABC):
             playout, audio = session.playout, session.audio
             if playout is not None and audio is not None:
                 playout.skip(ticks * audio.bytes_of(self.ptime_ms))
+
+    def _seal(self, departures: list[Departure]) -> None:
+        """Packets of sessions with SRTP are protected."""
+        for index in self._sealed:
+            slot, datagram, destination = departures[index]
+            departures[index] = slot, memoryview(self.sessions[index].sealed(bytes(datagram))), destination
 
     def _press(self, departures: list[Departure]) -> None:
         """Keys in place of sound: packets of the same stream, by number and source (RFC 4733 section 2.5)."""

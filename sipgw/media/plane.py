@@ -18,6 +18,19 @@ class Message(msgspec.Struct, frozen=True, tag=True):
     """Base of what crosses the seam."""
 
 
+class Srtp(msgspec.Struct, frozen=True):
+    """How a stream is protected (RFC 3711). Its keys are shown to nobody."""
+
+    suite: str
+    """By the name that SDP has for it (RFC 4568 section 6.2)."""
+    ours: bytes
+    """Master key and salt of what we send."""
+    theirs: bytes
+
+    def __repr__(self) -> str:
+        return f"Srtp({self.suite})"
+
+
 class Stream(msgspec.Struct, frozen=True):
     """What offer and answer agreed for one RTP stream (RFC 3264), as the engine needs it."""
 
@@ -35,6 +48,8 @@ class Stream(msgspec.Struct, frozen=True):
     ptime_ms: int = 20
     parameters: str = ""
     """The far end's format parameters for what we send (`a=fmtp`)."""
+    srtp: Srtp | None = None
+    """None where it is plain RTP."""
     sending: bool = True
     """Whether the far end wants to hear us (its direction is not sendonly or inactive)."""
     receiving: bool = True
@@ -95,6 +110,10 @@ class Continuation(msgspec.Struct, frozen=True):
     octets: int = 0
     stats: StreamStats = StreamStats()
     """As last written down: a second old at most."""
+    receive_ssrc: int = 0
+    """Of the far end, 0 where it has sent nothing; likewise."""
+    receive_sequence: int = 0
+    """The highest extended one; likewise."""
 
 
 class Alive(msgspec.Struct, frozen=True):

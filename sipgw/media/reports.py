@@ -18,10 +18,12 @@ class Reports:
         unix_offset: seconds to add to `now` for the time of day.
     """
 
-    __slots__ = ("_came", "_cname", "_offset", "_quoted", "_random", "_ssrc", "due", "heard", "round_trip")
+    __slots__ = ("_came", "_cname", "_offset", "_quoted", "_random", "due", "heard", "round_trip", "ssrc")
 
     def __init__(self, ssrc: int, cname: str, random: Callable[[], float], unix_offset: float) -> None:
-        self._ssrc, self._cname, self._random, self._offset = ssrc, cname, random, unix_offset
+        self._cname, self._random, self._offset = cname, random, unix_offset
+        self.ssrc = ssrc
+        """Ours."""
         self._quoted, self._came = 0, 0.0
         self.due = float("inf")
         """When the next report is to be sent."""
@@ -48,7 +50,7 @@ class Reports:
 
     def _measure(self, blocks: tuple[ReportBlock, ...], now: float) -> None:
         for block in blocks:
-            if block.ssrc == self._ssrc:
+            if block.ssrc == self.ssrc:
                 self.heard = block
                 measured = rtcp.round_trip(block, rtcp.ntp_time(now + self._offset))
                 self.round_trip = self.round_trip if measured is None else measured
@@ -66,15 +68,15 @@ class Reports:
 
     def goodbye(self, stats: ReceiveStats, source: int | None, sent: tuple[int, int, int], now: float) -> bytes:
         """The last report: the stream ends (RFC 3550 section 6.3.7)."""
-        return rtcp.compound((*self._packets(stats, source, sent, now), Goodbye((self._ssrc,))))
+        return rtcp.compound((*self._packets(stats, source, sent, now), Goodbye((self.ssrc,))))
 
     def _packets(
         self, stats: ReceiveStats, source: int | None, sent: tuple[int, int, int], now: float
     ) -> tuple[SenderReport | ReceiverReport, SourceDescription]:
         blocks = () if source is None else (stats.report(source, self._quoted, now - self._came),)
         timestamp, packets, octets = sent
-        report: SenderReport | ReceiverReport = ReceiverReport(self._ssrc, blocks)
+        report: SenderReport | ReceiverReport = ReceiverReport(self.ssrc, blocks)
         if packets:
             ntp = rtcp.ntp_time(now + self._offset)
-            report = SenderReport(self._ssrc, ntp, timestamp & 0xFFFFFFFF, packets, octets, blocks)
-        return report, SourceDescription(self._ssrc, self._cname)
+            report = SenderReport(self.ssrc, ntp, timestamp & 0xFFFFFFFF, packets, octets, blocks)
+        return report, SourceDescription(self.ssrc, self._cname)

@@ -28,6 +28,7 @@ from sipgw.options import MediaOptions
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
 from sipgw.rtp.packet import HEADER_BYTES, PLAIN, BadPacket, fields, header, is_rtcp
 from sipgw.rtp.sequence import Seen
+from sipgw.rtp.srtp import Protection, Resumption
 from sipgw.rtp.stats import ReceiveStats
 from sipgw.rtp.timeline import Piece, Timeline
 from sipgw.trace import Mark, Note, Trace
@@ -83,8 +84,8 @@ class Session:
         "_digits", "_earlier", "_kinds", "_listening", "_options", "_rarely_due", "_rtcp_source", "_vigil", "_wiring",
         "audio", "call", "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence",
         "hearing", "hush", "id", "inbox", "interval_ms", "inward", "keys", "latch", "line", "marker", "octets",
-        "outgoing", "playout", "remote_ssrc", "repair", "reports", "slot", "sound", "started", "stats", "stream",
-        "tail", "talking", "tap",
+        "outgoing", "playout", "protection", "remote_ssrc", "repair", "reports", "slot", "sound", "started", "stats",
+        "stream", "tail", "talking", "tap",
     )  # fmt: skip
 
     def __init__(
@@ -145,6 +146,7 @@ class Session:
         self._listening = False
         """A conversation wants to hear the far end."""
         self._agree(command.stream)
+        self.protection: Protection | None = None
         self.repair: Repair = repair(self.codec)
         self.outgoing: Outgoing | None = self._outgoing()
         self._digits = DtmfReceiver(self.codec.clock_hz)
@@ -171,6 +173,21 @@ class Session:
         self._kinds = dict.fromkeys(stream.receive_types, _AUDIO) | {_COMFORT_NOISE: _NOISE}
         if stream.dtmf_receive_type is not None:
             self._kinds[stream.dtmf_receive_type] = _KEYS
+
+    def protect(self, resume: Resumption | None = None) -> None:
+        """Protect what is sent, and check what comes, as was agreed."""
+        srtp = self.stream.srtp
+        self.protection = None
+        if srtp is not None:
+            self.protection = Protection(srtp.suite, srtp.ours, srtp.theirs, self.reports.ssrc, resume)
+
+    def sealed(self, packet: bytes) -> bytes:
+        """An RTP packet as it is sent."""
+        return packet if self.protection is None else self.protection.protect(packet)
+
+    def sealed_rtcp(self, packet: bytes) -> bytes:
+        """An RTCP packet as it is sent."""
+        return packet if self.protection is None else self.protection.protect_rtcp(packet)
 
     def _outgoing(self) -> Outgoing | None:
         """The encoder, of a codec that has one."""
@@ -215,6 +232,12 @@ class Session:
 
     def receive(self, data: bytes, source: Endpoint, now: float) -> None:
         """Take a datagram from the RTP socket."""
+        if self.protection is not None:
+            try:
+                data = data if is_rtcp(data) else self.protection.unprotect(data)
+            except BadPacket as bad:
+                self._drop(bad.reason, now)
+                return
         if data[:1] == PLAIN and len(data) >= HEADER_BYTES:  # as `header` does it, without the call
             _, second, sequence, timestamp, ssrc = fields(data)
             payload_type, start, end = second & 0x7F, HEADER_BYTES, len(data)
@@ -323,7 +346,7 @@ class Session:
             self._drop("rtcp_stranger", now)
             return
         try:
-            self.reports.receive(data, now)
+            self.reports.receive(data if self.protection is None else self.protection.unprotect_rtcp(data), now)
         except BadPacket as bad:
             self._drop(bad.reason, now)
             return
@@ -473,6 +496,13 @@ class Session:
         )
         return scored(stats, self.stream, hz, self.reports.heard)
 
+    @property
+    def received(self) -> int:
+        """The highest sequence number of the far end; with SRTP, its upper bits are the rollover counter."""
+        if self.protection is None or self.remote_ssrc is None:
+            return self.extended
+        return self.protection.received(self.remote_ssrc, self.extended)
+
     def kept(self) -> dict[str, float]:
         """What is written down now and then, by the table's columns."""
         totals, hz = self._totals(), self.codec.clock_hz
@@ -487,7 +517,7 @@ class Session:
             "filled_ms": self.repair.filled * 1000 // hz,
             "jitter_ms": totals.jitter_ms or self._earlier.jitter_ms,
             "receive_ssrc": self.remote_ssrc or 0,
-            "receive_sequence": self.extended,
+            "receive_sequence": self.received,
         }
 
     def _totals(self) -> plane.StreamStats:

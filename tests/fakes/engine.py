@@ -42,6 +42,8 @@ class Rig:
         self.engine = Engine(self.options, table=table, trace=self.notes.append, random=Random(1))
         self.now, self.number = 100.0, -1
         self.sent: dict[int, list[Packet]] = defaultdict(list)
+        self.datagrams: dict[int, list[bytes]] = defaultdict(list)
+        """The same as they left."""
         self.times: dict[int, list[float]] = defaultdict(list)
         self.destinations: dict[int, list[Endpoint]] = defaultdict(list)
         self.rtcp: list[tuple[int, bytes, Endpoint]] = []
@@ -63,6 +65,7 @@ class Rig:
         self.number += 1 + missed
         self.now += 0.005 * (1 + missed)
         for slot, datagram, destination in self.engine.tick(self.number, self.now, missed):
+            self.datagrams[slot].append(bytes(datagram))
             self.sent[slot].append(parse(bytes(datagram)))
             self.times[slot].append(self.now)
             self.destinations[slot].append(destination)
