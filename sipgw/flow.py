@@ -20,6 +20,16 @@ def reachable(address: Endpoint) -> Endpoint:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
 
 
+def nowhere(host: str) -> Endpoint:
+    """No place at all, in the family of `host`: nothing is sent there."""
+    return ("::" if ":" in host else "0.0.0.0"), 0
+
+
+def is_nowhere(place: Endpoint) -> bool:
+    """Whether it is no place that anything can be sent to."""
+    return not place[1]
+
+
 class Networks:
     """Addresses and ranges, such as `203.0.113.0/24`.
 

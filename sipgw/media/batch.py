@@ -16,7 +16,7 @@ from sipgw.ai.events import AudioFormat, CallerSpeech
 from sipgw.audio.level import fade_out
 from sipgw.audio.playout import Cleared, MarkReached, Playout, PlayoutEvent
 from sipgw.errors import UsageError
-from sipgw.flow import Endpoint
+from sipgw.flow import Endpoint, is_nowhere
 from sipgw.media import plane
 from sipgw.media.convert import LAWS, Inward, Resamplers
 from sipgw.media.cover import FORMAT, PromptEnded
@@ -83,12 +83,14 @@ class Engine:
         self._by_slot: list[Session | None] = [None] * len(self._table)
         self._ready: list[Session] = []
         self._held = Held(self._table)
+        self._waiting: dict[int, Session] = {}
+        """Who would send if the far end were known, by slot."""
         self._events: list[EngineEvent] = []
         self._rtcp: list[tuple[int, bytes, Endpoint]] = []
         self._talkative: list[Session] = []
         """Whose playout has something to tell."""
         self._wiring = Wiring(
-            self._events.append, self._ready.append, self._table.latch, self._want_timers, self._keep, trace
+            self._events.append, self._ready.append, self._latched, self._want_timers, self._keep, trace
         )
         self._due = 0.0
         """Before this no session has a timer due."""
@@ -166,7 +168,7 @@ class Engine:
         one = self._get(session)
         if one.started is not None:
             bye = one.reports.goodbye(one.stats, one.remote_ssrc, self._sent(one, now), now)
-            self._rtcp.append((one.slot, one.sealed_rtcp(bye), one.rtcp_destination))
+            self._post(one, bye)
         stats = one.summary(self._sent(one, now)[1])
         self.set_audio(session, None)
         self._unroute(one, now)
@@ -182,16 +184,26 @@ class Engine:
         return found
 
     def _route(self, session: Session, now: float) -> None:
-        """Send in a lane, or only now and then while the far end does not want to hear us."""
-        if session.stream.sending:
+        """Send in a lane, or only now and then while the far end does not want to hear us, or is nowhere yet."""
+        if session.stream.sending and not is_nowhere(session.destination):
             self._wheel.add(session)
-        else:
-            session.stop_keys()
-            self._held.add(session, now)
+            return
+        session.stop_keys()
+        self._held.add(session, now)
+        if session.stream.sending:
+            self._waiting[session.slot] = session
 
     def _unroute(self, session: Session, now: float) -> None:
         self._wheel.remove(session)
         self._held.remove(session, now)
+        self._waiting.pop(session.slot, None)
+
+    def _latched(self, slot: int, source: Endpoint, now: float) -> None:
+        """A source is believed: who has waited for that may send."""
+        self._table.latch(slot, source)
+        if session := self._waiting.get(slot):
+            self._unroute(session, now)
+            self._route(session, now)
 
     # --- conversations ------------------------------------------------------------------------------------------
 
@@ -382,7 +394,11 @@ class Engine:
 
     def _report(self, session: Session, now: float) -> None:
         data = session.reports.report(session.stats, session.remote_ssrc, self._sent(session, now), now)
-        self._rtcp.append((session.slot, session.sealed_rtcp(data), session.rtcp_destination))
+        self._post(session, data)
+
+    def _post(self, session: Session, report: bytes) -> None:
+        if not is_nowhere(session.rtcp_destination):
+            self._rtcp.append((session.slot, session.sealed_rtcp(report), session.rtcp_destination))
 
     def _keep(self, session: Session) -> None:
         self._table.write(session.slot, octets=self._octets(session), **session.kept())

@@ -1,7 +1,8 @@
-"""Sessions whose far end does not want to hear us: time passes for them, and now and then a packet leaves."""
+"""Sessions whose far end does not want to hear us, or is nowhere yet: time passes, and now and then a packet leaves."""
 
 import numpy as np
 
+from sipgw.flow import is_nowhere
 from sipgw.media.lane import Departure
 from sipgw.media.session import Session
 from sipgw.media.table import Table
@@ -42,7 +43,7 @@ class Held:
     def tick(self, now: float) -> list[Departure]:
         """The packets due: silence, one a session."""
         due = [session for session, counted in self._counted.items() if now - counted >= _KEEP_ALIVE]
-        return [self._packet(session, now) for session in due]
+        return [self._packet(one, now) for one in due if not is_nowhere(one.destination)]
 
     def _count(self, session: Session, now: float) -> None:
         self._table.timestamp[session.slot] += np.uint32(self.passed(session, now) & 0xFFFFFFFF)

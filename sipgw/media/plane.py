@@ -37,7 +37,7 @@ class Stream(msgspec.Struct, frozen=True):
     codec: str
     """Encoding name, as the registry of codecs has it: `PCMU`, `OPUS` …"""
     remote: Endpoint
-    """Where RTP goes until a source is latched."""
+    """Where RTP goes until a source is latched; with port 0, nowhere until then."""
     remote_rtcp: Endpoint
     receive_types: tuple[int, ...]
     """Payload types that mean `codec` towards us."""

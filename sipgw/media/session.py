@@ -11,14 +11,14 @@ from math import ceil
 
 from sipgw.ai.events import AudioFormat
 from sipgw.audio.playout import Playout
-from sipgw.flow import Endpoint
+from sipgw.flow import Endpoint, is_nowhere
 from sipgw.media import plane
 from sipgw.media.coding import Outgoing
 from sipgw.media.convert import Inward
 from sipgw.media.hearing import Hearing
 from sipgw.media.hush import Hush
 from sipgw.media.keys import Keys
-from sipgw.media.latch import Latch
+from sipgw.media.latch import Latch, Sent
 from sipgw.media.repair import Repair, repair
 from sipgw.media.reports import Reports
 from sipgw.media.score import scored
@@ -44,6 +44,8 @@ _COMFORT_NOISE = 13
 """RFC 3389; its content is not needed: the time line fills the pause."""
 
 
+_MAX_GAP = 1000
+"""Packets that may be lost while a far end changes its address."""
 _SHORTEST_MS, _LONGEST_MS, _STEP_MS = 10, 60, 10
 _AUDIO, _KEYS, _NOISE = 1, 2, 3
 """What a payload type stands for."""
@@ -62,7 +64,7 @@ class Wiring:
     emit: Callable[[plane.Event], None]
     ready: Callable[["Session"], None]
     """Called when the first piece of audio since the last decoding is there."""
-    latched: Callable[[int, Endpoint], None]
+    latched: Callable[[int, Endpoint, float], None]
     due: Callable[[float], None]
     """Called when `handle_timers` is wanted earlier than before."""
     keep: Callable[["Session"], None]
@@ -81,11 +83,11 @@ class Session:
     """
 
     __slots__ = (
-        "_digits", "_earlier", "_kinds", "_listening", "_options", "_rarely_due", "_rtcp_source", "_vigil", "_wiring",
-        "audio", "call", "codec", "cover", "destination", "drops", "due", "extended", "first_audio", "first_sequence",
-        "hearing", "hush", "id", "inbox", "interval_ms", "inward", "keys", "latch", "line", "marker", "octets",
-        "outgoing", "playout", "protection", "remote_ssrc", "repair", "reports", "slot", "sound", "started", "stats",
-        "stream", "tail", "talking", "tap",
+        "_digits", "_earlier", "_kinds", "_listening", "_named", "_options", "_rarely_due", "_rtcp_source", "_vigil",
+        "_wiring", "audio", "call", "codec", "cover", "destination", "drops", "due", "extended", "first_audio",
+        "first_sequence", "hearing", "hush", "id", "inbox", "interval_ms", "inward", "keys", "latch", "line", "marker",
+        "octets", "outgoing", "playout", "protection", "remote_ssrc", "repair", "reports", "slot", "sound", "started",
+        "stats", "stream", "tail", "talking", "tap",
     )  # fmt: skip
 
     def __init__(
@@ -106,12 +108,14 @@ class Session:
         self._rarely_due = _NEVER
         """The same without the time line."""
         # What the far end sends.
-        self.latch = Latch(options.relatch_after_ms)
+        self.latch = Latch(command.stream.remote, options.relatch_after_ms)
         self.remote_ssrc: int | None = None
         self.extended = 0
         self.drops: Counter[str] = Counter()
         self.destination = command.stream.remote
         """Where RTP goes: where it comes from, once it does."""
+        self._named = command.stream.remote
+        """Where signalling last said that the far end is."""
         self._earlier = plane.StreamStats()
         self._rtcp_source: Endpoint | None = None
         # What the AI hears.
@@ -160,8 +164,9 @@ class Session:
         self.repair.concealed = after.stats.concealed_ms * samples
         self.repair.filled = after.stats.filled_ms * samples
         if after.source is not None:
-            self.latch.source = self.destination = after.source
-            self._wiring.latched(self.slot, after.source)
+            self.destination = after.source
+            self.latch.settle(after.source)
+            self._wiring.latched(self.slot, after.source, 0.0)
 
     def _agree(self, stream: plane.Stream) -> None:
         """Offer and answer have settled on `stream`."""
@@ -208,8 +213,7 @@ class Session:
             self.outgoing = self._outgoing()
         self.remote_ssrc = None
         self.latch.reopen(now)
-        if stream.remote != before.remote:
-            self.destination, self._rtcp_source = stream.remote, None
+        self._move(stream.remote, now)
         if before.held and not stream.held:
             self._vigil.sign(now)
             if self.hush is not None:
@@ -227,6 +231,16 @@ class Session:
         if self.hush is not None:
             self.hush.change(self.sound)
         self._open_line(now)
+
+    def _move(self, remote: Endpoint, now: float) -> None:
+        """Signalling says that the far end is there, or does not say where: then it is where it was.
+
+        So a hold by `c=0.0.0.0` keeps the path open that the far end's NAT knows, and a resume goes on with it.
+        """
+        if remote != self._named and not is_nowhere(remote):
+            self._named = self.destination = remote
+            self._rtcp_source = None
+            self.latch.move(remote, now)
 
     # --- packets ------------------------------------------------------------------------------------------------
 
@@ -254,7 +268,7 @@ class Session:
         latch = self.latch
         if source == latch.source:
             latch.heard = now
-        elif not self._latches(source, now):
+        elif not self._latches(source, Sent(ssrc, sequence), now):
             return
         if ssrc != self.remote_ssrc:
             self._switch(ssrc, now)
@@ -307,15 +321,19 @@ class Session:
         else:
             self._drop("unknown_payload_type", now)
 
-    def _latches(self, source: Endpoint, now: float) -> bool:
+    def _latches(self, source: Endpoint, sent: Sent, now: float) -> bool:
         """Whether another source than the latched one is believed."""
-        never = self.latch.source is None
-        if not self.latch.accepts(source, now):
+        latch = self.latch
+        never = latch.heard is None
+        ahead = (sent.sequence - self.extended) & 0xFFFF
+        goes_on = sent.ssrc == self.remote_ssrc and 0 < ahead < _MAX_GAP
+        if not latch.accepts(source, sent, now, goes_on=goes_on):
             self._drop("stranger", now)
             return False
-        self.destination = source
-        self._wiring.latched(self.slot, source)
-        self._note(Mark.STATE, "latched", now, f"{source[0]}:{source[1]}")
+        if source == latch.source:
+            self.destination = source
+            self._wiring.latched(self.slot, source, now)
+            self._note(Mark.STATE, "latched", now, f"{source[0]}:{source[1]}")
         if never:
             self._wiring.emit(plane.FirstPacket(self.id))
         return True
@@ -374,14 +392,15 @@ class Session:
             return self._rtcp_source
         if self.destination == self.stream.remote:
             return self.stream.remote_rtcp
-        return self.destination[0], self.destination[1] + 1
+        host, port = self.destination
+        return host, min(port + 1, 65_535)
 
     # --- timers -------------------------------------------------------------------------------------------------
 
     def start(self, now: float, since: float | None = None) -> None:
         """RTP leaves, and is waited for, from now on; it first left at `since`, where another engine began."""
         self.started = now if since is None else since
-        if since is not None:
+        if self.latch.heard is not None:
             self.latch.heard = now  # a stranger does not profit from the moment nobody listened
         self.marker = True
         self._vigil.begin(now)
@@ -434,7 +453,7 @@ class Session:
         if not self.stream.held:
             silent = self._vigil.handle_timers(now)
             if silent is not None:
-                self._wiring.emit(plane.Inactive(self.id, round(silent, 1), self.latch.source is None))
+                self._wiring.emit(plane.Inactive(self.id, round(silent, 1), self.latch.heard is None))
             look_again = min(self._vigil.next_timer(), look_again)
             if self.hush is not None:
                 if silence := self.hush.handle_timers(now):

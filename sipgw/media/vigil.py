@@ -36,7 +36,7 @@ class Vigil:
         last = self._last()
         if not self._begun or last == self._told:
             return _NEVER
-        never = self._latch.source is None
+        never = self._latch.heard is None
         return last + (self._options.first_packet_timeout if never else self._options.inactivity_timeout)
 
     def handle_timers(self, now: float) -> float | None:
@@ -47,4 +47,4 @@ class Vigil:
         return now - self._told
 
     def _last(self) -> float:
-        return max(self._sign, self._latch.heard)
+        return max(self._sign, self._latch.heard or 0.0)

@@ -336,8 +336,7 @@ def test_without_a_conversation_nothing_is_decoded() -> None:
 def test_rtp_goes_back_where_it_comes_from() -> None:
     rig = Rig()
     slot = rig.session()
-    Phone(rig, slot, source=("203.0.113.5", 9000)).say()
-    rig.run(0.02)
+    Phone(rig, slot, source=("203.0.113.5", 9000)).talk(2)
     assert rig.destinations[slot][-1] == ("203.0.113.5", 9000)
     assert rig.events[0] == FirstPacket("s")
     assert rig.engine._table.latched(slot) == ("203.0.113.5", 9000)

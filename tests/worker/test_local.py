@@ -7,6 +7,7 @@ import pytest
 from sipgw.ai.events import Open, Ready
 from sipgw.audio.playout import Playout
 from sipgw.media import plane
+from sipgw.media.latch import Sent
 from sipgw.media.session import Session
 from sipgw.options import MediaOptions
 from sipgw.worker.local import LocalPlane
@@ -37,7 +38,7 @@ async def test_a_defect_costs_its_own_session(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_defect_met_by_a_packet_costs_its_own_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    def defect(self: Session, source: tuple[str, int], now: float) -> bool:
+    def defect(self: Session, source: tuple[str, int], sent: Sent, now: float) -> bool:
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(Session, "_latches", defect)

@@ -125,7 +125,8 @@ def test_a_closed_port_of_a_far_end_costs_nobody_elses_packet(place: Place) -> N
 
 
 def test_failed_sends_are_counted_by_name(place: Place) -> None:
-    unreachable = stream(remote=("127.0.0.1", 0), remote_rtcp=("127.0.0.1", 0))
+    elsewhere = ("198.51.100.1", 4000)  # a socket on the loopback cannot send there
+    unreachable = stream(remote=elsewhere, remote_rtcp=elsewhere)
     command = CreateSession("u", "c", unreachable)
     place.io.open(command, (os.dup(place.rtp.fileno()), os.dup(place.rtcp.fileno())), place.now)
     place.engine.start("u", place.now)
