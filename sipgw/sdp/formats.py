@@ -25,11 +25,11 @@ class Format:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read an rtpmap value such as `96 telephone-event/8000`; None where it makes no sense or is not mono."""
-        payload_type, _, encoding = text.partition(" ")
+        kind, encoding = [*text.split(maxsplit=1), "", ""][:2]
         name, clock, channels, *_ = [*(part.strip() for part in encoding.split("/")), "", ""]
-        if not _small(payload_type) or not _small(clock or "8000") or channels not in ("", "1"):
+        if not _small(kind) or not name or not _small(clock or "8000") or channels not in ("", "1"):
             return None
-        return cls(int(payload_type), name.upper(), int(clock or 8000))
+        return cls(int(kind), name.upper(), int(clock or 8000))
 
 
 def formats_of(media: Media) -> list[Format]:
@@ -37,8 +37,12 @@ def formats_of(media: Media) -> list[Format]:
     mapped = {f.payload_type: f for f in map(Format.parse, reversed(media.values("rtpmap"))) if f}
     static = {number: Format(number, name, CLOCK_HZ[name]) for number, name in STATIC.items()}
     known = static | mapped
-    numbers = dict.fromkeys(int(text) for text in media.formats if _small(text))
-    return [known[n] for n in numbers if n in known and n < 128]
+    return [known[number] for number in dict.fromkeys(map(payload_type, media.formats)) if number in known]
+
+
+def payload_type(text: str) -> int | None:
+    """One format of an `m=` line as a payload type, which has 7 bits; None where it is none."""
+    return int(text) if _small(text) and int(text) < 128 else None
 
 
 def types_of(formats: list[Format], name: str, clock_hz: int) -> tuple[int, ...]:

@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from sipgw.errors import PeerError
-
+LONGEST = 4096
+"""Characters of a line that are read; what follows costs that line its end, and nothing else."""
+MOST = 2000
+"""Lines that are read; behind those only `m=` lines count, as an answer has one for each (RFC 3264 section 6)."""
+MARK = "\ufeff"
+_BLANK = " \t\0"
 _ORDER = "mviuepcbtrzka"
 """The order of the lines of one section, without `o=` and `s=`, which follow `v=` (RFC 8866 section 9)."""
 
@@ -53,8 +57,10 @@ class Lines:
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """Split a body at CRLF, LF or CR; empty lines, which some put at the end, are left out."""
-        text = body.decode("utf-8", "surrogateescape").replace("\r", "\n")
-        return cls(tuple(_line(raw) for raw in text.split("\n") if raw.strip(" \t\0")))
+        text = body.decode("utf-8", "surrogateescape").removeprefix(MARK).replace("\r", "\n")
+        lines = [raw[:LONGEST] for raw in text.split("\n") if raw.strip(_BLANK)]
+        further = [raw for raw in lines[MOST:] if raw.lstrip(_BLANK)[0] == "m"]
+        return cls(tuple(map(_line, lines[:MOST] + further)))
 
     @classmethod
     def of(cls, others: Iterable[Line], address: str, attributes: Iterable[Attribute]) -> Self:
@@ -83,31 +89,25 @@ class Lines:
         return tuple(Attribute.parse(line.value) for line in self.lines if line.letter == "a")
 
     def address(self) -> str:
-        """The address of the first `c=` line, without TTL and count; empty where there is none.
-
-        Raises:
-            PeerError: 400.
-        """
-        value = self.first("c")
-        words = value.split()
-        if value and len(words) < 3:
-            raise PeerError(400, f"Unreadable SDP: c={value}")
-        return words[2].partition("/")[0] if words else ""
+        """The address of the first `c=` line that has one, without TTL and count; empty where none has."""
+        addresses = (address_in(line.value) for line in self.lines if line.letter == "c")
+        return next(filter(None, addresses), "")
 
     def joined(self, first: str) -> str:
         """As text, after the line or lines `first`, each ended by CRLF."""
         return "".join(f"{line}\r\n" for line in (first, *self.lines))
 
 
-def number(text: str, largest: int) -> int:
-    """A decimal number of at most `largest`.
+def address_in(connection: str) -> str:
+    """The address in the value of a `c=` line, bare; empty where it has none."""
+    words = connection.split()
+    return words[2].partition("/")[0].strip("[]") if len(words) > 2 else ""
 
-    Raises:
-        PeerError: 400.
-    """
-    if text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= largest:
-        return int(text)
-    raise PeerError(400, f"Unreadable SDP: {text!r} is not a number up to {largest}")
+
+def number(text: str, largest: int) -> int | None:
+    """A decimal number of at most `largest`; None where it is none."""
+    readable = text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= largest
+    return int(text) if readable else None
 
 
 def address_type(address: str) -> str:
@@ -116,7 +116,7 @@ def address_type(address: str) -> str:
 
 
 def _line(raw: str) -> Line:
-    letter, equals, value = raw.strip(" \t\0").partition("=")
+    letter, equals, value = raw.strip(_BLANK).partition("=")
     if equals and len(letter.strip()) == 1:
         return Line(letter.strip(), value.strip())
     return Line("", raw)

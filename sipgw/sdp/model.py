@@ -1,15 +1,19 @@
 """A session description as a value that parses and prints itself (RFC 8866).
 
 Parsing takes what phones and carriers really send: bare LF, spaces where none belong, missing `s=` and `t=`, lines
-nobody knows. What it does not understand it keeps.
+nobody knows. What it does not understand it keeps. A line that makes no sense costs itself: an `m=` line is refused in
+its place, a `c=` line is as if it were not there. `sdp/oddities.py` names what was put up with.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from sipgw.errors import PeerError
 from sipgw.sdp.lines import Attribute, Line, Lines, address_type, number
 
+_UNREADABLE = ("unreadable", "0", "RTP/AVP", "0")
+"""What stands in for words that an `m=` line lacks, so that it can be refused in its place."""
 _NOBODY = ["-", "0", "0", "IN", "IP4", "0.0.0.0"]
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -34,6 +38,11 @@ class Origin:
         return f"{self.username} {self.session_id} {self.version} IN {address_type(self.address)} {self.address}"
 
 
+def is_whole(words: Sequence[str]) -> bool:
+    """Whether an `m=` line has all its words: kind, port, protocol and at least one format."""
+    return len(words) >= len(_UNREADABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """One `m=` line with the lines under it (RFC 8866 section 5.14)."""
@@ -55,25 +64,19 @@ class Media:
 
     @classmethod
     def parse(cls, text: str, under: Lines) -> Self:
-        """Read the value of an `m=` line and the lines under it.
-
-        Raises:
-            PeerError: 400.
-        """
+        """Read the value of an `m=` line and the lines under it; one that makes no sense has port 0."""
         words = text.split()
-        if len(words) < 4:
-            raise PeerError(400, f"Unreadable SDP: m={text}")
-        port, _, count = words[1].partition("/")
-        port_count = number(count, 65_535) if count else 1
+        kind, port, protocol, *formats = (*words, *_UNREADABLE[len(words) :])
+        first, _, count = port.partition("/")
         return cls(
-            words[0].lower(),
-            number(port, 65_535),
-            words[2],
-            tuple(words[3:]),
+            kind.lower(),
+            (number(first, 65_535) or 0) if is_whole(words) else 0,
+            protocol,
+            tuple(formats),
             under.address(),
             under.attributes(),
             under.others("ca"),
-            port_count,
+            number(count, 65_535) or 1,
         )
 
     def value(self, name: str) -> str | None:
@@ -110,7 +113,7 @@ class Sdp:
         """Read a description.
 
         Raises:
-            PeerError: 400: it does not begin with `v=0`, or a line we depend on cannot be read.
+            PeerError: 400: it does not begin with `v=0`.
         """
         session, *sections = Lines.parse(body).sections("m")
         if session.first("v") != "0":

@@ -5,7 +5,9 @@ that the far end has, so that one setting decides it for all calls. The answer n
 telephone-event, under the offer's payload types: nothing changes codec in mid-call without an offer.
 
 Nothing is echoed that we do not do: no bundle, ICE, rtcp-mux or crypto attribute. A far end that offered rtcp-mux
-reads from its absence that RTCP has its own port (RFC 5761 section 5.1.1).
+reads from its absence that RTCP has its own port (RFC 5761 section 5.1.1); one that offered a bundle, that each line
+has a transport of its own (RFC 8843 section 7.3.3); an ICE agent, full or lite, that it talks to one that is none, at
+the address in its `c=` and `m=` lines (RFC 8839 section 4.2.5). Its candidates are never sent to.
 """
 
 from collections.abc import Sequence
@@ -15,11 +17,13 @@ from sipgw.errors import PeerError
 from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, both, following, listens, rejected, sends
 from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, static_type, types_of
 from sipgw.sdp.model import Media, Sdp
-from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, refusal
+from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, quotable, refusal
 from sipgw.sdp.suspended import suspended
 
 __all__ = ["Agreement", "AudioStream", "LocalAudio", "accept", "answer", "offer"]
 
+_MOST_LINES = 64
+"""Lines of media: whoever offers more wants a long answer, not a call."""
 _EVENT_TYPES = range(101, 128)
 """For telephone-event in our offers: the first that no codec has."""
 
@@ -119,6 +123,8 @@ def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
 
 def _take(offer: Sdp, local: LocalAudio) -> tuple[int, _Choice, Remote]:
     """The first audio line that fits; where none does, the first line's refusal."""
+    if len(offer.media) > _MOST_LINES:
+        raise refusal(399, f"more than {_MOST_LINES} lines of media")
     refusals: list[PeerError] = []
     for line, media in enumerate(offer.media):
         if media.kind != "audio" or not media.port:
@@ -133,7 +139,7 @@ def _take(offer: Sdp, local: LocalAudio) -> tuple[int, _Choice, Remote]:
 def _choose(media: Media, local: LocalAudio) -> _Choice:
     """The first of our codecs that an offered line has."""
     if media.protocol.upper() not in PROTOCOLS:
-        raise refusal(302, f"only {' and '.join(PROTOCOLS)} are served")
+        raise refusal(302, f"{quotable(media.protocol)} is not served, only {' and '.join(PROTOCOLS)} are")
     formats = formats_of(media)
     for codec in local.codecs:
         types = types_of(formats, codec, clock_of(codec))

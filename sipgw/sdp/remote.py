@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from sipgw.errors import PeerError, UsageError
-from sipgw.flow import Endpoint
+from sipgw.flow import Endpoint, nowhere
 from sipgw.sdp.audio import Direction
 from sipgw.sdp.model import Media, Sdp
 
@@ -30,6 +30,7 @@ class Remote:
     """Where the far end receives, and whether it sends and listens."""
 
     rtp: Endpoint
+    """`nowhere` until the far end's packets show where it is."""
     rtcp: Endpoint
     sending: bool
     listening: bool
@@ -41,18 +42,29 @@ class Remote:
         """Read one line of the far end's description.
 
         A `c=` line of 0.0.0.0 is hold as RFC 2543 had it: nothing may be sent there, and a phone that holds so, and
-        does not say that it plays music (`sendonly`), sends nothing either.
+        does not say that it plays music (`sendonly`), sends nothing either. From an ICE agent it only says that no
+        candidate was found yet (RFC 8840 section 4.1.1).
+
+        A name is not looked up, and neither it nor what is no address at all costs the call: where the far end sends,
+        its packets show where it is.
 
         Raises:
-            PeerError: 488, as no packet of ours can get there.
+            PeerError: 488, as no packet of ours can ever get there.
         """
-        address = _address(sdp.address_of(media), local_address)
         way = sdp.direction_of(media)
-        if address.is_unspecified:
-            way = "sendonly" if way == "sendonly" else "inactive"
-        rtcp = _rtcp(media, address, local_address)
+        address = _address(sdp.address_of(media), local_address)
+        if address is None:
+            if way == "recvonly":
+                raise refusal(301, f"no IP address in c= line: {quotable(sdp.address_of(media))}")
+            rtp = rtcp = nowhere(local_address)
+        elif address.is_unspecified:
+            rtp = rtcp = nowhere(local_address)
+            if not _is_ice_agent(sdp, media):
+                way = "sendonly" if way == "sendonly" else "inactive"
+        else:
+            rtp, rtcp = (str(address), media.port), _rtcp(media, address, local_address)
         sending, listening = way in ("sendrecv", "sendonly"), way in ("sendrecv", "recvonly")
-        return cls((str(address), media.port), rtcp, sending, listening, _MIRROR[way])
+        return cls(rtp, rtcp, sending, listening, _MIRROR[way])
 
 
 def ptime_of(sdp: Sdp, media: Media, ours_ms: int) -> int:
@@ -72,12 +84,16 @@ def _milliseconds(sdp: Sdp, media: Media, name: str) -> int:
     return 0
 
 
-def _address(text: str, local_address: str) -> IPv4Address | IPv6Address:
-    """The address in a `c=` line, of our own family."""
+def _is_ice_agent(sdp: Sdp, media: Media) -> bool:
+    return any(attribute.key == "ice-ufrag" for attribute in (*sdp.attributes, *media.attributes))
+
+
+def _address(text: str, local_address: str) -> IPv4Address | IPv6Address | None:
+    """The address in a `c=` line, of our own family; None where it is a name or nothing that makes sense."""
     try:
         address = _plain(ip_address(text))
-    except ValueError as error:
-        raise refusal(301, f"no IP address in c= line: {_quotable(text)}") from error
+    except ValueError:
+        return None
     if address.is_multicast:
         raise refusal(330, "multicast not available")
     if address.version != _own(local_address).version:
@@ -106,9 +122,10 @@ def _rtcp(media: Media, address: IPv4Address | IPv6Address, local_address: str) 
     try:
         own = _address(words[3], local_address) if len(words) > 3 else address
     except PeerError:
-        own = address  # an address we cannot use costs the reports, not the call
-    return str(own), port
+        own = None  # an address we cannot use costs the reports, not the call
+    return str(address if own is None or own.is_unspecified else own), port
 
 
-def _quotable(text: str) -> str:
+def quotable(text: str) -> str:
+    """What a stranger wrote, fit to stand in a Warning."""
     return "".join(c for c in text if c.isascii() and c.isprintable() and c not in '"\\')[:60]
