@@ -134,6 +134,11 @@ class Call:
         self._held.give_ports_back()
 
     @property
+    def port(self) -> int:
+        """Our RTP port; RTCP has the next."""
+        return self._deeds.port
+
+    @property
     def held_by(self) -> tuple[str, ...]:
         """Who has it on hold."""
         return self._deeds.held_by
@@ -172,6 +177,7 @@ class Call:
     def _act(self, words: tuple[str, ...], moment: Moment) -> Seen | None:
         for word in words:
             seen = DEEDS[word](self._deeds, moment)
+            self._deeds.tell_oddities(moment.now)
             if seen is not None:
                 return seen
         return None

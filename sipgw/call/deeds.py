@@ -116,7 +116,8 @@ class Deeds(Ringing):
         """Can we serve it? Asked before anything is opened."""
         invited: Invited = moment.event
         try:
-            self._negotiation.read(sdp_of(invited.request), six=invited.flow.is_six)
+            flow = invited.flow
+            self._negotiation.read(sdp_of(invited.request), flow.remote[0], six=flow.is_six)
             self._takes_offers = invited.request.supports(RELIABLE)
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)

@@ -2,15 +2,17 @@
 
 import zlib
 from dataclasses import asdict, replace
-from ipaddress import ip_address
 
+from sipgw.call.destinations import Destinations
 from sipgw.call.snapshot import KeptNegotiation
 from sipgw.errors import PeerError
+from sipgw.flow import Endpoint, is_nowhere, nowhere, written
 from sipgw.media.plane import Stream
 from sipgw.options import MediaOptions
 from sipgw.sdp.audio import Direction
 from sipgw.sdp.formats import static_type
 from sipgw.sdp.model import Sdp
+from sipgw.sdp.oddities import Oddity, oddities
 from sipgw.sdp.offer import Agreement, LocalAudio, accept, answer, offer
 
 _DISCARD = 9
@@ -25,9 +27,16 @@ class Negotiation:
     Args:
         call: the call's id; the session id of our descriptions is made of it.
         options: codecs and packet length.
+        destinations: where RTP may go.
     """
 
-    def __init__(self, call: str, options: MediaOptions) -> None:
+    def __init__(self, call: str, options: MediaOptions, destinations: Destinations | None = None) -> None:
+        self._destinations = destinations or Destinations(options)
+        self._source = ""
+        """Where the far end's SIP came from."""
+        self._heard: Sdp | None = None
+        """Their last description."""
+        self._oddities: list[Oddity] = []
         self._local = LocalAudio(
             _ANY[False],
             _DISCARD,
@@ -56,11 +65,13 @@ class Negotiation:
             stream=None if agreement is None else agreement.stream,
             line=0 if agreement is None else agreement.line,
             body=self.body,
+            source=self._source,
         )
 
     def restore(self, kept: KeptNegotiation) -> None:
         """Go on from there."""
         self._local, self._offered, self.body = kept.local, kept.offered, kept.body
+        self._source = kept.source
         self._ours = None if kept.ours is None else Sdp.parse(kept.ours)
         if kept.agreed is not None and kept.stream is not None:
             self._agreement = Agreement(Sdp.parse(kept.agreed), kept.stream, kept.line)
@@ -74,6 +85,11 @@ class Negotiation:
     def codec(self) -> str:
         """The codec agreed; before that, the one that would be."""
         return self._agreement.stream.codec if self._agreement else self._local.codecs[0]
+
+    @property
+    def port(self) -> int:
+        """Our RTP port, once it is open."""
+        return self._local.port
 
     @property
     def far_holds(self) -> bool:
@@ -90,19 +106,26 @@ class Negotiation:
         """Whether the far end's address is known."""
         return self._agreement is not None
 
-    def read(self, body: bytes | None, *, six: bool = False) -> None:
+    def take_oddities(self) -> list[Oddity]:
+        """What was odd about the descriptions that came since the last time."""
+        taken, self._oddities = self._oddities, []
+        return taken
+
+    def read(self, body: bytes | None, source: str = "", *, six: bool = False) -> None:
         """Take the INVITE's offer, None where it had none, and try it before anything is opened.
 
         Args:
             body: the offer.
+            source: the address that the INVITE came from.
             six: signalling is over IPv6, so that media had better be as well; the offer may want it otherwise.
 
         Raises:
             PeerError: 400 or 488.
         """
+        self._source = source
         self._local = replace(self._local, address=_ANY[six])
         if body is not None:
-            self._theirs = Sdp.parse(body)
+            self._theirs = self._parse(body)
             self._agreement = self._tried(self._theirs, six)
 
     @property
@@ -136,7 +159,7 @@ class Negotiation:
             self._ours = offer(self._local)
             self.body = bytes(self._ours)
             return self._nowhere()
-        self._agreement = answer(self._theirs, self._local)
+        self._agreement = self._permitted(answer(self._theirs, self._local))
         self.body = bytes(self._agreement.sdp)
         return _stream(self._agreement)
 
@@ -150,7 +173,7 @@ class Negotiation:
             self._ours = offer(self._local, self._agreement)
             return bytes(self._ours), None
         before = self._agreement
-        self._agreement = answer(Sdp.parse(body), self._local, before)
+        self._agreement = self._permitted(answer(self._parse(body), self._local, before))
         return bytes(self._agreement.sdp), self._changed(before)
 
     def reinvited_early(self, body: bytes | None) -> tuple[bytes, Stream | None]:
@@ -179,7 +202,7 @@ class Negotiation:
             self._agreement = replace(before, sdp=ours)
         if body is None:
             raise PeerError(400, "no answer to our offer")
-        self._agreement = accept(ours, Sdp.parse(body), local)
+        self._agreement = self._permitted(accept(ours, self._parse(body), local))
         return self._changed(before)
 
     def reoffer(self, direction: Direction) -> bytes:
@@ -209,12 +232,36 @@ class Negotiation:
         after = self._agreement
         return _stream(after) if after and (before is None or after.stream != before.stream) else None
 
+    def _parse(self, body: bytes) -> Sdp:
+        """Read a description of theirs, and keep what is odd about it."""
+        sdp = Sdp.parse(body)
+        self._oddities += oddities(body, sdp)
+        if self._heard is not None and self._heard.origin == sdp.origin and self._heard != sdp:
+            # It should be as before (RFC 3264 section 8), but phones forget to count; what it says is what counts.
+            self._oddities.append(Oddity("version_not_raised", str(sdp.origin)))
+        self._heard = sdp
+        return sdp
+
+    def _permitted(self, agreement: Agreement) -> Agreement:
+        """The agreement without places that may not be named."""
+        stream = agreement.stream
+        remote = self._place(stream.remote)
+        reports = remote if is_nowhere(remote) else self._place(stream.remote_rtcp)
+        return replace(agreement, stream=replace(stream, remote=remote, remote_rtcp=reports))
+
+    def _place(self, place: Endpoint) -> Endpoint:
+        if is_nowhere(place):
+            return place
+        objection = self._destinations.objection(place, self._local.address, self._source)
+        if not objection:
+            return place
+        self._oddities.append(Oddity(objection, written(place), ignored=True))
+        return nowhere(place[0])
+
     def _nowhere(self) -> Stream:
-        unspecified = "::" if ip_address(self._local.address).version == 6 else "0.0.0.0"
-        kind = static_type(self.codec)
-        nowhere = (unspecified, 0)
+        kind, place = static_type(self.codec), nowhere(self._local.address)
         return Stream(
-            self.codec, nowhere, nowhere, (kind,), kind,
+            self.codec, place, place, (kind,), kind,
             ptime_ms=self._local.ptime_ms, sending=False, receiving=False,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from sipgw.call.admission import Admission
 from sipgw.call.call import Call
 from sipgw.call.causes import Refusal
 from sipgw.call.commands import Command, NoSuchCall
+from sipgw.call.destinations import Destinations
 from sipgw.call.effects import Effect
 from sipgw.call.events import CallEvent, HookEvent, PortEvent, PortsOpened, TimerFired
 from sipgw.call.feed import Kind, Publish, unheard
@@ -62,12 +63,18 @@ class Calls:
         self._changed = changed
         self._admission = Admission(options)
         routes, limits = Routes.of(options), self._admission.limits
-        self._around = Surroundings(options, media, routes, limits, trace, wall, publish)
+        destinations = Destinations(media, self._is_ours)
+        self._around = Surroundings(
+            options, media, routes, limits, trace, wall, publish, destinations=destinations
+        )  # fmt: skip
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}
         self._serial = 0
         self.causes: Counter[str] = Counter()
         """How many calls ended, by the record's name of the cause."""
+
+    def _is_ours(self, port: int) -> bool:
+        return any(port in (call.port, call.port + 1) for call in self._calls.values())
 
     @property
     def draining(self) -> bool:

@@ -47,6 +47,8 @@ class KeptNegotiation:
     stream: AudioStream | None
     line: int
     body: bytes
+    source: str = ""
+    """Where the far end's SIP came from."""
 
 
 @dataclass(frozen=True, slots=True)

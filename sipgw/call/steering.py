@@ -14,6 +14,7 @@ from sipgw.errors import PeerError
 from sipgw.media import plane
 from sipgw.sip.body import sdp_of
 from sipgw.sip.events import Answered, KeyPressed, Refused
+from sipgw.trace import Mark, Note
 
 KEYS = frozenset("0123456789*#ABCD")
 
@@ -27,7 +28,7 @@ class Steering:
         self._draft = draft
         self._around = around
         self._happened = happened
-        self._negotiation = Negotiation(call, around.media)
+        self._negotiation = Negotiation(call, around.media, around.destinations)
         self._reoffer = Reoffer(call, held, self._negotiation)
         self._music: str | None = None
         """What a hold that is wanted, or in force, plays."""
@@ -47,6 +48,17 @@ class Steering:
         self._negotiation.restore(kept.negotiation)
         self._reoffer.restore(kept.reoffer, now)
         self._music, self._on_hold, self._far_hold = kept.music, kept.on_hold, kept.far_hold
+
+    @property
+    def port(self) -> int:
+        """Our RTP port."""
+        return self._negotiation.port
+
+    def tell_oddities(self, now: float) -> None:
+        """Trace what was odd about descriptions that came."""
+        for odd in self._negotiation.take_oddities():
+            mark = Mark.DROP if odd.ignored else Mark.IN
+            self._around.trace(Note(now, "sdp", mark, odd.name, self._call, odd.detail))
 
     @property
     def held_by(self) -> tuple[str, ...]:

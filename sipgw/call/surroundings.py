@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sipgw.call.advice import Memory
+from sipgw.call.destinations import Destinations
 from sipgw.call.feed import Happening, Kind, Publish, Value, unheard
 from sipgw.call.limits import Limits
 from sipgw.call.routing import Routes
@@ -27,6 +28,8 @@ class Surroundings:
     publish: Publish = unheard
     memory: Memory = field(default_factory=Memory)
     """What hooks said."""
+    destinations: Destinations | None = None
+    """Where RTP may go; where None, by the rule of `media` alone."""
 
     def happened(self, kind: Kind, call: str, now: float, /, **data: Value) -> None:
         """Tell whoever watches from outside."""

@@ -54,6 +54,10 @@ class MediaOptions:
     recording: RecordingOptions = field(default_factory=RecordingOptions)
     relatch_after_ms: int = 500
     """How long the latched source must be silent before another may take its place."""
+    hosts: tuple[str, ...] = ("127.0.0.1",)
+    """Every address that RTP sockets of ours bind or that is put into SDP, by any listener."""
+    allowed_destinations: tuple[str, ...] = ()
+    """Addresses and ranges that a far end may name in SDP although they are loopback, link-local or ours."""
     realtime: bool = False
     """Run media workers before everything without real-time priority (SCHED_RR)."""
 

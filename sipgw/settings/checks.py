@@ -22,6 +22,7 @@ def check(settings: Settings, source: Source) -> None:
     check_sip(settings.sip, settings.sip_options().listeners, settings.media.address(), source)
     check_address(settings.media.host, settings.media.advertised, ("media",), source)
     _ports(settings.media, _datagram_ports(settings), source)
+    check_networks(settings.media.allowed_destinations, ("media",), source, "allowed_destinations")
     if not settings.media.codecs:
         source.complain(("media", "codecs"), "is empty", "name PCMU, PCMA or both")
     _records(settings.records.url, source)

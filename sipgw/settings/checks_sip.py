@@ -63,14 +63,14 @@ def _media(own: AddressOptions, media: AddressOptions, source: Source) -> None:
         source.complain(("media", "host"), text, "write listeners with a media_host each")
 
 
-def check_networks(networks: tuple[str, ...], where: Where, source: Source) -> None:
-    """Each of a section's `sources` must be an address or a range."""
+def check_networks(networks: tuple[str, ...], where: Where, source: Source, key: str = "sources") -> None:
+    """Each of the `key` of a section must be an address or a range."""
     for index, network in enumerate(networks):
         try:
             ipaddress.ip_network(network, strict=False)
         except ValueError:
             text = f"{network!r} is neither an address nor a range"
-            source.complain((*where, "sources", index), text, "write 203.0.113.7 or 203.0.113.0/24")
+            source.complain((*where, key, index), text, "write 203.0.113.7 or 203.0.113.0/24")
 
 
 def _listener(listener: Listener, options: ListenerOptions, where: Where, source: Source) -> None:

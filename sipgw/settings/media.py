@@ -34,6 +34,8 @@ class Media(Section):
     """Milliseconds without packets after which the AI is sent silence instead."""
     relatch_after_ms: Annotated[int, Field(ge=20, le=60_000)] = 500
     """Milliseconds the caller's address must be silent before packets from another are taken in its place."""
+    allowed_destinations: tuple[str, ...] = ()
+    """Addresses and ranges that SDP may name although they are loopback, link-local or our own."""
     realtime: bool = False
     """Run the media workers before everything without real-time priority (SCHED_RR); needs CAP_SYS_NICE."""
 

@@ -100,7 +100,11 @@ class Settings(Section):
     def media_options(self) -> MediaOptions:
         """What the media plane gets to see."""
         first, last = self.media.range
-        return MediaOptions(first_port=first, last_port=last, **self.media.model_dump(exclude={"ports"}))
+        places = (place for listener in self.sip_options().listeners for place in listener.media)
+        hosts = dict.fromkeys(host for place in places for host in (place.host, place.advertised) if host)
+        return MediaOptions(
+            first_port=first, last_port=last, hosts=tuple(hosts), **self.media.model_dump(exclude={"ports"})
+        )  # fmt: skip
 
     def call_options(self) -> CallOptions:
         """What the call core gets to see."""

@@ -100,3 +100,57 @@ def test_our_offer_without_its_answer_uses_a_version_up() -> None:
         one.acknowledged(None)
     held, _ = one.reinvited(sdp(way="inactive"))
     assert [origin(body)[1] for body in (one.body, ours, held)] == ["1", "2", "3"]
+
+
+# --- what may not be named, and what is odd ---------------------------------------------------------------------------
+
+
+def named(one: Negotiation) -> list[str]:
+    return [odd.name for odd in one.take_oddities()]
+
+
+def test_a_place_that_may_not_be_named_is_not_used() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp(address="127.0.0.1"), "203.0.113.5")
+    stream = one.begin("198.51.100.7", 20_004)
+    assert (stream.remote, stream.remote_rtcp, stream.sending) == (("0.0.0.0", 0), ("0.0.0.0", 0), True)
+    assert named(one) == ["loopback_named"]
+    assert named(one) == []
+
+
+def test_nor_is_one_for_reports() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp() + b"a=rtcp:5060 IN IP4 127.0.0.1\r\n", "203.0.113.5")
+    stream = one.begin("198.51.100.7", 20_004)
+    assert (stream.remote, stream.remote_rtcp) == (("192.0.2.7", 40_000), ("0.0.0.0", 0))
+
+
+def test_a_re_invite_may_not_name_it_either_and_where_the_call_came_from_is_remembered() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp(), "203.0.113.5")
+    one.begin("198.51.100.7", 20_004)
+    other = Negotiation("n1-1", OPTIONS)
+    other.restore(one.snapshot())
+    for each in (one, other):
+        _, stream = each.reinvited(sdp(address="127.0.0.1", version=2))
+        assert stream is not None
+        assert stream.remote == ("0.0.0.0", 0)
+
+
+def test_who_calls_from_this_machine_may_name_it() -> None:
+    one = Negotiation("n1-1", MediaOptions())
+    one.read(sdp(address="127.0.0.1"), "127.0.0.1")
+    assert one.begin("127.0.0.1", 20_004).remote == ("127.0.0.1", 40_000)
+    assert named(one) == []
+
+
+def test_a_change_without_a_new_version_is_a_change_all_the_same() -> None:
+    one = Negotiation("n1-1", OPTIONS)
+    one.read(sdp())
+    one.begin("198.51.100.7", 20_004)
+    held, stream = one.reinvited(sdp(way="sendonly"))
+    assert b"a=recvonly" in held
+    assert stream is not None
+    assert named(one) == ["version_not_raised"]
+    same, stream = one.reinvited(sdp(way="sendonly"))
+    assert (same, stream, named(one)) == (held, None, [])

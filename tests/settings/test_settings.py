@@ -156,6 +156,9 @@ def test_the_commented_examples_of_backends_work(write: Write) -> None:
          ["x.yaml:1: media.ports: 3001-3002 has no even port with its next; a call takes two"]),
         ("media: {ports: 5000-6000}\n" + ROUTES,
          ["x.yaml:1: media.ports: 5000-6000 holds SIP's port 5060; move one of them"]),
+        ("media: {allowed_destinations: [127.0.0.1, here]}\n" + ROUTES,
+         ["x.yaml:1: media.allowed_destinations[1]: 'here' is neither an address nor a range; "
+          "write 203.0.113.7 or 203.0.113.0/24"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_line_key_and_what_to_do(write: Write, text: str, said: list[str] | None) -> None:
