@@ -44,10 +44,10 @@ def send_bye(core: Core, leg: Leg, now: float, headers: Extra = ()) -> None:
 
     def answered(response: Response, now: float) -> None:
         if response.status >= 200:
-            core.finish(leg, Released(leg.name))
+            core.finish(leg, now, Released(leg.name))
 
     def failed(status: int, now: float) -> None:
-        core.finish(leg, Lost(leg.name, "no_answer_to_bye"))
+        core.finish(leg, now, Lost(leg.name, "no_answer_to_bye"))
 
     _say_bye(core, leg.dialog, headers, ClientUser(answered, failed), now, leg.answers)
 
@@ -88,4 +88,4 @@ def receive_bye(core: Core, leg: Leg, request: Request, server: ServerTransactio
     if leg.stage is Stage.ENDING:
         return
     abandon(leg, now)
-    core.finish(leg, HungUp(leg.name, request))
+    core.finish(leg, now, HungUp(leg.name, request))

@@ -119,7 +119,7 @@ class Core:
         leg = self.legs.get(request.to.tag or "")
         return leg if leg is not None and leg.dialog is not None and leg.dialog.is_with(request) else None
 
-    def finish(self, leg: Leg, event: SipEvent | None = None) -> None:
+    def finish(self, leg: Leg, now: float, event: SipEvent | None = None) -> None:
         """The leg is gone; `event` is told unless the layer above knows already."""
         if leg.stage is Stage.GONE:
             return
@@ -128,7 +128,8 @@ class Core:
         self.changed(leg.name)
         if leg.theirs is not None:
             leg.theirs.settle()
-        leg.offer = None
+        if leg.offer is not None:
+            leg.offer.abandon(now)
         if leg.timer is not None:
             leg.timer.stop()
         if event is not None and not leg.told:

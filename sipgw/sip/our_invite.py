@@ -191,11 +191,11 @@ class OurInvite:
         leg, core = self._leg, self._core
         if self._initial:
             farewell = leg.farewell is not None
-            core.finish(leg, Released(leg.name) if farewell else Refused(leg.name, status, response))
+            core.finish(leg, now, Released(leg.name) if farewell else Refused(leg.name, status, response))
         elif leg.stage is not Stage.UP:
             return
         elif status == 481:
-            core.finish(leg, Lost(leg.name, "gone"))
+            core.finish(leg, now, Lost(leg.name, "gone"))
         elif status == 408:
             # The dialog is to be ended as well (RFC 3261 12.2.1.2), but the peer may still have it.
             give_up(core, leg, "gone", now)

@@ -99,7 +99,7 @@ class TheirInvite:
         self.respond(504, now)
         self.settle()
         if leg.stage is Stage.ASKED:
-            core.finish(leg, Lost(leg.name, "no_prack"))
+            core.finish(leg, now, Lost(leg.name, "no_prack"))
 
     def accept(self, body: bytes, now: float, headers: Extra) -> None:
         """Send 200, and again until the ACK comes, on any transport (RFC 3261 13.3.1.4)."""
@@ -212,7 +212,7 @@ def receive_cancel(core: Core, leg: Leg, request: Request, now: float) -> None:
         return
     abandon(leg, now)
     if leg.stage is Stage.ASKED:
-        core.finish(leg, Cancelled(leg.name, request))
+        core.finish(leg, now, Cancelled(leg.name, request))
 
 
 def ring(core: Core, leg: Leg, now: float, status: int, body: bytes, headers: Extra) -> None:
@@ -256,7 +256,7 @@ def withdraw(core: Core, leg: Leg, now: float) -> bool:
         return False
     theirs.respond(480, now)
     theirs.settle()
-    core.finish(leg, Released(leg.name))
+    core.finish(leg, now, Released(leg.name))
     return True
 
 
@@ -268,4 +268,4 @@ def refuse(core: Core, leg: Leg, status: int, now: float, reason: str, headers: 
     leg.theirs.respond(status, now, reason, headers)
     leg.theirs.settle()
     if leg.stage is Stage.ASKED:
-        core.finish(leg)
+        core.finish(leg, now)

@@ -241,3 +241,14 @@ def test_we_may_not_before_the_first_offer_is_answered_for_certain() -> None:
     (refused,) = wire.events()
     assert isinstance(refused, Refused)
     assert (refused.status, refused.initial) == (491, False)
+
+
+def test_a_refusal_ends_an_offer_that_waits_for_our_answer() -> None:
+    wire, leg, invite = calling()
+    wire.gets(early(invite))
+    wire.gets(of_theirs(invite, "desk", "UPDATE", THEIRS))
+    wire.events()
+    heard = wire.gets(reply(invite, 486, to_tag="desk"))
+    assert [(one.brief, one["CSeq"]) for one in heard] == [("ACK", "1 ACK"), ("487", "7 UPDATE")]
+    assert [type(event) for event in wire.events()] == [Refused]
+    assert wire.agent.dialog(leg) is None
