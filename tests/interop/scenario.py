@@ -11,9 +11,9 @@ from tests.interop.programs import finish, program
 from tests.ports import free_port
 
 OFFER = """v=0
-o=sipp 53655765 1 IN IP4 [local_ip]
+o=sipp 53655765 1 IN IP[media_ip_type] [media_ip]
 s=-
-c=IN IP4 [media_ip]
+c=IN IP[media_ip_type] [media_ip]
 t=0 0
 m=audio [media_port] RTP/AVP 8 101
 a=rtpmap:8 PCMA/8000
@@ -191,7 +191,13 @@ def _message(lines: list[str], body: str) -> str:
 
 
 async def plays(
-    scenario: Scenario, folder: Path, *more: str, remote: str = "", port: int = 0, within: float = 20
+    scenario: Scenario,
+    folder: Path,
+    *more: str,
+    remote: str = "",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    within: float = 20,
 ) -> None:
     """Run it once, towards `remote` or waiting for whoever calls; it must end as it says.
 
@@ -200,13 +206,14 @@ async def plays(
         folder: for SIPp's files.
         more: further words of SIPp's command line.
         remote: `host:port` of whom it calls; empty for one that is called.
+        host: its own address.
         port: its own.
         within: seconds.
     """
     file, errors = folder / f"{scenario.user}.xml", folder / f"{scenario.user}-errors.log"
     file.write_text(str(scenario))
-    words = [program("sipp"), *([remote] if remote else []), "-sf", file, "-m", 1, "-i", "127.0.0.1"]
-    words += ["-p", port or free_port(), "-mi", "127.0.0.1", "-mp", free_port() // 2 * 2, "-timeout", f"{within - 3}s"]
+    words = [program("sipp"), *([remote] if remote else []), "-sf", file, "-m", 1, "-i", host]
+    words += ["-p", port or free_port(), "-mi", host, "-mp", free_port() // 2 * 2, "-timeout", f"{within - 3}s"]
     words += ["-timeout_error", "-trace_err", "-error_file", errors, "-nostdin", *more]
     code, printed = await finish([str(word) for word in words], within, cwd=folder)
     assert code == 0, printed[-2000:] + (errors.read_text()[-4000:] if errors.exists() else "")

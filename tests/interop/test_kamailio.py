@@ -146,7 +146,7 @@ async def test_a_call_over_websocket_through_the_edge(edge: Edge) -> None:
                     if isinstance(message, Response) and message.status == status:
                         return message
 
-        sdp = OFFER.replace("[local_ip]", HOST).replace("[media_ip]", HOST).replace("[media_port]", "4000")
+        sdp = OFFER.replace("IP[media_ip_type]", "IP4").replace("[media_ip]", HOST).replace("[media_port]", "4000")
         offer = sdp.replace("\n", "\r\n")
         await asks(
             "INVITE", 1, f"sip:echo@{HOST}", f"To: <sip:echo@{HOST}>", "Content-Type: application/sdp", body=offer

@@ -10,6 +10,7 @@ from tests.fakes.backend import FakeBackend
 from tests.fakes.lossy import lossy
 from tests.interop.gateway import Gateway, running
 from tests.interop.scenario import HELD, OFFER, Scenario, plays
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -19,10 +20,15 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
     """One for all: `echo` answers at once, `slow` rings."""
     async with FakeBackend(mute=True) as silent:
         settings = {
-            "backends": {"echo": {"dialect": "echo"}, "slow": {"dialect": "sipgw", "url": silent.url}},
+            "backends": {
+                "echo": {"dialect": "echo"},
+                "tone": {"dialect": "tone"},
+                "slow": {"dialect": "sipgw", "url": silent.url},
+            },
             "routes": [
                 {"number": "echo", "targets": ["echo"], "anyone": True},
                 {"number": "slow", "targets": ["slow"], "anyone": True, "target_timeout": 10},
+                {"number": "early", "targets": ["tone"], "anyone": True, "early_media": True, "early_seconds": 1},
             ],
         }
         async with running(tmp_path_factory.mktemp("gateway"), settings) as made:
@@ -48,6 +54,26 @@ async def test_a_reliable_180_and_its_prack_arrive_though_either_is_lost(gateway
     assert path.seen["180 INVITE"] == 2
     assert path.seen["PRACK"] == 3, "one lost, one whose 200 was lost, one more"
     assert (await gateway.ended("reliable"))["cause"] == "cancelled"
+
+
+async def test_early_media_and_the_answer_that_waits_for_its_prack(gateway: Gateway, tmp_path: Path) -> None:
+    caller = Scenario("early", "early").invite("Supported: 100rel").may_get(100)
+    caller.gets(183, Require="100rel", RSeq="[0-9]+", body="m=audio [1-9]")
+    # Longer than it takes to be ready: no 200 may come before the PRACK (RFC 3262 section 5).
+    caller.pause(1500).within("PRACK", "RAck: [$rseq] 1 INVITE").gets(200)
+    over(caller.gets(200).ack())
+    async with lossy(("127.0.0.1", gateway.port), "183 INVITE", "PRACK") as path:
+        await plays(caller, tmp_path, remote=f"127.0.0.1:{path.address[1]}")
+    assert (await gateway.ended("early"))["cause"] == "normal"
+
+
+async def test_an_offer_in_the_prack_and_one_in_an_update_before_the_answer(gateway: Gateway, tmp_path: Path) -> None:
+    caller = Scenario("offers", "early").invite("Supported: 100rel").may_get(100)
+    caller.gets(183, Require="100rel", RSeq="[0-9]+", body="m=audio [1-9]")
+    caller.within("PRACK", "RAck: [$rseq] 1 INVITE", body=HELD).gets(200, body="a=recvonly")
+    caller.within("UPDATE", body=OFFER).gets(200, body="a=sendrecv")
+    await plays(over(caller.gets(200).ack()), tmp_path, remote=gateway.address)
+    assert (await gateway.ended("offers"))["cause"] == "normal"
 
 
 async def test_a_prack_for_nothing_is_481(gateway: Gateway, tmp_path: Path) -> None:
@@ -126,3 +152,15 @@ async def test_an_invite_that_is_wrong(gateway: Gateway, tmp_path: Path, wrong: 
     caller.steps[0] = caller.steps[0].replace(wrong, instead)
     await plays(caller.may_get(100).gets(status), tmp_path, remote=gateway.address)
     await plays(over(up(Scenario("right"))), tmp_path, remote=gateway.address)
+
+
+async def test_a_call_over_ipv6(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {"sip": {"host": "::1", "port": port}, "media": {"host": "::1"}}
+    caller = up(Scenario("six"), body=r"IN IP6 ::1")
+    caller.within("INVITE", body=HELD).may_get(100).gets(200, body="a=recvonly").ack()
+    async with running(tmp_path, settings) as gateway:
+        await plays(over(caller), tmp_path, remote=f"[::1]:{port}", host="::1")
+        await plays(over(up(Scenario("six-tcp"))), tmp_path, "-t", "t1", remote=f"[::1]:{port}", host="::1")
+        assert (await gateway.ended("six"))["source"] == "::1"
+        assert (await gateway.ended("six-tcp"))["cause"] == "normal"
