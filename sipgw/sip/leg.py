@@ -11,6 +11,7 @@ from sipgw.sip.message import Request, Response
 if TYPE_CHECKING:
     from sipgw.sip.credentials import Answers
     from sipgw.sip.our_invite import OurInvite
+    from sipgw.sip.reliable import RAck
     from sipgw.sip.session_timer import SessionTimer
     from sipgw.sip.their_invite import TheirInvite
     from sipgw.sip.their_update import TheirOffer
@@ -54,6 +55,8 @@ class Leg:
     """Their INVITE without an answer, or with one that was not acknowledged."""
     offer: "TheirOffer | None" = None
     """Their offer in an UPDATE or a PRACK that has no answer; it may come while their INVITE waits."""
+    late: "RAck | None" = None
+    """Names a provisional response of ours whose PRACK had not come when the final one left: it may come yet."""
     ours: "OurInvite | None" = field(default=None)
     """Our INVITE without a final response."""
     updating: bool = False

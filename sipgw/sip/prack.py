@@ -24,6 +24,11 @@ def receive_prack(core: Core, leg: Leg, request: Request, server: ServerTransact
     """
     rack = rack_of(request)
     theirs = leg.theirs
+    if rack == leg.late:
+        # It crossed the final response, which did not have to wait for it (section 3).
+        leg.late = None
+        server.respond(core.respond(request, 200), now)
+        return
     if theirs is None:
         raise PeerError(481)
     offered = theirs.offers

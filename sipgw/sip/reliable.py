@@ -89,10 +89,12 @@ class Reliable:
             self._begin(now)
         return response
 
-    def settle(self) -> None:
-        """There was a final response: nothing is repeated any more."""
+    def settle(self) -> int | None:
+        """There was a final response: nothing is repeated any more. The RSeq whose PRACK may still be on its way."""
+        waiting = self._queue[0][0] if self._queue else None
         self._queue.clear()
         self._stop()
+        return waiting
 
     def _begin(self, now: float) -> None:
         self._interval = self._t1

@@ -65,8 +65,8 @@ class TheirInvite:
             self._reliable.send(sequence, response, now)
         else:
             self.server.respond(response, now)
-        if status >= 200:
-            self._reliable.settle()
+        if status >= 200 and (waiting := self._reliable.settle()) is not None:
+            self._leg.late = RAck(waiting, self.request.cseq.number, "INVITE")
         return response
 
     @property

@@ -94,6 +94,17 @@ def test_a_prack_for_nothing_is_told_so() -> None:
     assert briefs(wire.gets(prack(ring, "z9hG4bK-late", 10))) == ["481"]
 
 
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_a_prack_that_crosses_the_answer_is_for_something(acknowledged: bool) -> None:
+    wire, leg, ring = ringing(REQUIRES)
+    wire.agent.answer(leg, SDP, 0.1)
+    (ok,) = wire.take()
+    if acknowledged:
+        wire.gets(Phone().within(ok).ack())
+    assert briefs(wire.gets(prack(ring))) == ["200"]
+    assert briefs(wire.gets(prack(ring, "z9hG4bK-again", 3))) == ["481"]
+
+
 def test_the_answer_waits_for_the_prack_of_early_media() -> None:
     wire, leg, progress = ringing(SUPPORTS, 183, SDP)
     wire.agent.answer(leg, SDP, 0.1)
