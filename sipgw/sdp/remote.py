@@ -89,14 +89,17 @@ def _is_ice_agent(sdp: Sdp, media: Media) -> bool:
 
 
 def _address(text: str, local_address: str) -> IPv4Address | IPv6Address | None:
-    """The address in a `c=` line, of our own family; None where it is a name or nothing that makes sense."""
+    """The address in a `c=` line, of our own family; None where it is a name or nothing that makes sense.
+
+    An unspecified one is no place in either family: phones write 0.0.0.0 to hold a call over IPv6, too.
+    """
     try:
         address = _plain(ip_address(text))
     except ValueError:
         return None
     if address.is_multicast:
         raise refusal(330, "multicast not available")
-    if address.version != _own(local_address).version:
+    if address.version != _own(local_address).version and not address.is_unspecified:
         raise refusal(301, f"no IPv{address.version} media here")
     return address
 

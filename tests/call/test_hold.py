@@ -33,6 +33,7 @@ HOLDS: dict[str, tuple[bytes, bytes]] = {
     "address of zero": (sdp(address="0.0.0.0"), b"a=inactive\r\n"),
     "address of zero on the line": (line_level("0.0.0.0"), b"a=inactive\r\n"),
     "address of zero, with music": (sdp(address="0.0.0.0", way="sendonly"), b"a=recvonly\r\n"),
+    "address of zero of the other family": (sdp(address="::").replace(b"IP4 ::", b"IP6 ::"), b"a=inactive\r\n"),
     "port of zero": (sdp(port=0), b"m=audio 0 RTP/AVP 0 8 101\r\n"),
 }
 """The offer, and what our answer says."""
@@ -83,7 +84,11 @@ def test_what_only_looks_like_hold_is_none(offer: bytes, said: bytes) -> None:
     assert held(control) == ()
 
 
-HELD_SIX = SIX.replace(b"c=IN IP6 2001:db8::7", b"c=IN IP6 ::"), SIX.replace(b"sendrecv", b"inactive")
+HELD_SIX = (
+    SIX.replace(b"c=IN IP6 2001:db8::7", b"c=IN IP6 ::"),
+    SIX.replace(b"c=IN IP6 2001:db8::7", b"c=IN IP4 0.0.0.0"),
+    SIX.replace(b"sendrecv", b"inactive"),
+)
 
 
 @pytest.mark.parametrize("offer", HELD_SIX)
