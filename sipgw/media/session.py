@@ -328,7 +328,7 @@ class Session:
         ahead = (sent.sequence - self.extended) & 0xFFFF
         goes_on = sent.ssrc == self.remote_ssrc and 0 < ahead < _MAX_GAP
         if not latch.accepts(source, sent, now, goes_on=goes_on):
-            self._drop("stranger", now)
+            self._drop("stranger" if latch.source else "unproven", now)
             return False
         if source == latch.source:
             self.destination = source

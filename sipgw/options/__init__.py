@@ -13,7 +13,7 @@ from sipgw.options.phone import PhoneOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
 from sipgw.options.sip import SECURE, ListenerOptions, SipOptions, StreamOptions, TlsOptions
-from sipgw.options.trunk import NOBODY, CredentialOptions, IdentityOptions, RegistrationOptions, TrunkOptions
+from sipgw.options.trunk import NOBODY, CredentialOptions, IdentityOptions, Nat, RegistrationOptions, TrunkOptions
 
 __all__ = [
     "NOBODY",
@@ -28,6 +28,7 @@ __all__ = [
     "IdentityOptions",
     "ListenerOptions",
     "MediaOptions",
+    "Nat",
     "PhoneOptions",
     "PlaceOptions",
     "RecordOptions",

@@ -1,6 +1,10 @@
 """What the layers get to see of trunks: who may send us calls, and how either side proves who it is."""
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+Nat = Literal["auto", "always", "never"]
+"""Whether a peer's Contact is replaced by the address it was last heard from, for requests within its dialogs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,5 @@ class TrunkOptions:
     """None where the peer knows without that where we are."""
     identity: IdentityOptions = IdentityOptions()
     """What is believed of what it says about its callers."""
+    nat: Nat = "auto"
+    """Whether its Contact is replaced by its source; `auto`: where it cannot be right (`sip/paths.py`)."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from sipgw.options import CredentialOptions, IdentityOptions, RegistrationOptions, TrunkOptions
+from sipgw.options import CredentialOptions, IdentityOptions, Nat, RegistrationOptions, TrunkOptions
 from sipgw.settings.section import Section
 
 Header = Literal["pai", "rpid", "ppi", "from"]
@@ -66,6 +66,10 @@ class Trunk(Section):
     """Where the caller's number is taken from, the first that is there: P-Asserted-Identity, Remote-Party-ID,
     P-Preferred-Identity, From. From counts last, named or not."""
 
+    nat: Nat = "auto"
+    """Where requests within its calls go: `auto`, to its Contact unless that cannot be right; `always`, to where it was
+    last heard from; `never`, to its Contact whatever that says."""
+
     def options(self, name: str) -> TrunkOptions:
         """As the SIP agent sees it."""
         users = tuple(account.options() for account in self.users)
@@ -73,5 +77,5 @@ class Trunk(Section):
         register = self.register_.options() if self.register_ else None
         identity = IdentityOptions(self.trust_identity, self.identity)
         return TrunkOptions(
-            name, self.sources, tuple(map(str.lower, self.names)), users, credentials, register, identity
+            name, self.sources, tuple(map(str.lower, self.names)), users, credentials, register, identity, self.nat
         )

@@ -6,12 +6,13 @@ from typing import Any, Self
 
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
+from sipgw.options import Nat
 from sipgw.sip.message import Request, Response
 from sipgw.sip.paths import is_behind_nat, next_hop
 from sipgw.sip.uri import Uri
 from sipgw.sip.values import NameAddr
 
-VERSION = 1
+VERSION = 2
 """Of the snapshots."""
 
 
@@ -31,14 +32,17 @@ class Dialog:
     flow: Flow
     """On which the peer was last heard."""
     behind_nat: bool
+    """The peer's Via said so."""
     local_cseq: int
     remote_cseq: int | None
     caller: bool
     """We sent the INVITE, so we own the Call-ID (RFC 3261 14.1)."""
     confirmed: bool = False
+    nat: Nat = "auto"
+    """Whether the peer's Contact is replaced by its source, as its trunk has it."""
 
     @classmethod
-    def of_request(cls, invite: Request, source: Flow, local_tag: str) -> Self:
+    def of_request(cls, invite: Request, source: Flow, local_tag: str, nat: Nat = "auto") -> Self:
         """The dialog that our response to `invite` makes (RFC 3261 12.1.1)."""
         return cls(
             call_id=invite.call_id,
@@ -53,6 +57,7 @@ class Dialog:
             local_cseq=0,
             remote_cseq=invite.cseq.number,
             caller=False,
+            nat=nat,
         )
 
     @classmethod
@@ -138,7 +143,7 @@ class Dialog:
 
     def _hop(self, uri: str, gone: bool) -> Flow:
         try:
-            return next_hop(Uri.parse(uri), self.flow, behind_nat=self.behind_nat, gone=gone)
+            return next_hop(Uri.parse(uri), self.flow, behind_nat=self.behind_nat, nat=self.nat, gone=gone)
         except PeerError:
             return self.flow
 

@@ -8,12 +8,14 @@ that is an IP address which can be right. It goes to where the peer was last hea
 - is a private address while the peer's messages come from a public one, or a loopback or link-local one while they
   come from elsewhere;
 - is that of a peer whose Via named another address than it sends from: it sits behind a NAT, and so does its Contact.
+
+A trunk's `nat` may decide it otherwise: `always` to where the peer was last heard from, `never` by the last two points.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from sipgw.flow import Flow
-from sipgw.options import ListenerOptions, SipOptions
+from sipgw.options import ListenerOptions, Nat, SipOptions
 from sipgw.sip.message import Request, Response
 from sipgw.sip.uri import Uri
 from sipgw.sip.values import same_address
@@ -75,18 +77,19 @@ def is_behind_nat(message: Request | Response, source: Flow) -> bool:
     return address_of(via.host) is not None and not same_address(via.host, source.remote[0])
 
 
-def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool, gone: bool = False) -> Flow:
+def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool, nat: Nat = "auto", gone: bool = False) -> Flow:
     """The flow for a request whose next hop is `uri`, in a dialog whose peer was last heard on `flow`.
 
     A connection that is there is used; where it is `gone`, another is made to the address the peer named.
     """
+    behind_nat = nat == "always" or (behind_nat and nat == "auto")
     wanted = (uri.param("transport") or flow.transport).lower()
     there, here = address_of(uri.host), address_of(flow.remote[0])
     if behind_nat or (flow.reliable and not gone) or there is None or here is None or wanted != flow.transport:
         return flow
     if there.is_unspecified or there.is_multicast or str(there) == "255.255.255.255":
         return flow
-    if there.version != here.version or _scope(there) < _scope(here):
+    if there.version != here.version or (nat == "auto" and _scope(there) < _scope(here)):
         return flow
     port = uri.port or DEFAULT_PORT.get(flow.transport, 5060)
     return Flow(flow.transport, flow.local, (str(there), port), flow.names)

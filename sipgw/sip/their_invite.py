@@ -159,7 +159,7 @@ def receive_invite(
 ) -> None:
     """A new call (RFC 3261 13.3.1)."""
     leg = Leg(core.new_name(), source, Stage.ASKED, request, trunk=verdict.trunk)
-    leg.dialog = Dialog.of_request(request, source, leg.name)
+    leg.dialog = Dialog.of_request(request, source, leg.name, verdict.nat)
     leg.theirs = TheirInvite(core, leg, request, server)
     leg.allows = allowed(request)
     core.timer_of(leg).asked(request)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sipgw.flow import Flow, Networks
-from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, PhoneOptions, SipOptions, TrunkOptions
+from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, Nat, PhoneOptions, SipOptions, TrunkOptions
 from sipgw.sip.accounts import Accounts, Proof
 from sipgw.sip.digest import Credentials
 from sipgw.sip.leg import Extra
@@ -31,6 +31,8 @@ class Verdict:
     """Why it is asked."""
     identity: IdentityOptions = NOBODY
     """What is believed of what it says about its callers."""
+    nat: Nat = "auto"
+    """Whether its Contact is replaced by its source."""
 
 
 class Trust:
@@ -142,7 +144,7 @@ class _Trunk:
         self.credentials = tuple(Credentials(one.username, one.password, one.realm) for one in options.credentials)
         self.anywhere = bool(options.users) and not options.sources and not options.names
         """It is known by digest alone."""
-        self.verdict = Verdict(options.name, self.credentials, identity=options.identity)
+        self.verdict = Verdict(options.name, self.credentials, identity=options.identity, nat=options.nat)
 
     def here(self, source: Flow) -> bool:
         """Whether it comes from there."""

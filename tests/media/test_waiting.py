@@ -65,7 +65,7 @@ def test_a_hold_by_an_address_of_zero_keeps_the_path_and_a_resume_goes_on_with_i
     assert rig.destinations[slot][-1] == NAT
     phone.talk(10)
     assert set(rig.destinations[slot]) == {PHONE, NAT}
-    assert rig.engine.destroy("s", rig.now).drops == {"stranger": 1}
+    assert rig.engine.destroy("s", rig.now).drops == {"unproven": 1}
 
 
 def test_who_names_another_private_address_and_goes_on_as_before_is_followed_back() -> None:
@@ -78,7 +78,7 @@ def test_who_names_another_private_address_and_goes_on_as_before_is_followed_bac
     assert rig.destinations[slot][-1] == ("192.0.2.1", 4002)
     phone.talk(20)
     assert rig.destinations[slot][-1] == NAT
-    assert rig.engine.destroy("s", rig.now).drops == {"stranger": 2}
+    assert rig.engine.destroy("s", rig.now).drops == {"unproven": 2}
 
 
 def test_a_nat_that_gives_another_port_loses_no_packet() -> None:
@@ -90,7 +90,7 @@ def test_a_nat_that_gives_another_port_loses_no_packet() -> None:
     phone.source = ("203.0.113.5", 9001)
     phone.talk(1)
     assert rig.destinations[slot][-1] == phone.source
-    assert rig.engine.destroy("s", rig.now).drops == {"stranger": 1}
+    assert rig.engine.destroy("s", rig.now).drops == {"unproven": 1}
 
 
 def test_reports_to_the_last_port_there_is_stay_within_what_a_port_can_be() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
+from sipgw.options import Nat, SipOptions, TrunkOptions
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.message import Headers, Request, Response, parse
 from sipgw.sip.paths import next_hop, response_flow
@@ -115,6 +116,39 @@ def test_cseq_may_jump_and_repeat_but_not_go_back() -> None:
 def test_where_a_request_goes(uri: str, remote: str, behind_nat: bool, expected: tuple[str, int] | None) -> None:
     flow = Flow("udp", OURS, (remote, 5070))
     assert next_hop(Uri.parse(uri), flow, behind_nat=behind_nat).remote == (expected or flow.remote)
+
+
+@pytest.mark.parametrize(
+    ("uri", "nat", "expected"),
+    [
+        ("sip:a@8.8.8.8:5066", "always", None),
+        ("sip:a@8.8.8.8:5066", "never", ("8.8.8.8", 5066)),
+        ("sip:a@192.168.1.5:5066", "always", None),
+        ("sip:a@192.168.1.5:5066", "never", ("192.168.1.5", 5066)),
+        ("sip:a@224.0.1.75", "never", None),
+        ("sip:a@phone.example.com", "never", None),
+        ("sip:a@8.8.8.8;transport=tcp", "never", None),
+    ],
+)
+def test_a_trunk_may_say_whether_a_contact_is_believed(uri: str, nat: Nat, expected: tuple[str, int] | None) -> None:
+    flow = Flow("udp", OURS, ("9.9.9.9", 5070))
+    for behind_nat in (True, False):
+        hop = next_hop(Uri.parse(uri), flow, behind_nat=behind_nat, nat=nat)
+        assert hop.remote == (expected or flow.remote)
+
+
+@pytest.mark.parametrize(("nat", "port"), [("auto", 5070), ("always", 1024), ("never", 5070)])
+def test_requests_within_a_call_go_as_its_trunk_has_it(nat: Nat, port: int) -> None:
+    source = Flow("udp", OURS, ("127.0.0.1", 1024))
+    wire = Wire(SipOptions(trunks=(TrunkOptions("carrier", ("127.0.0.0/8",), nat=nat),)))
+    phone = Phone(contact="<sip:phone@127.0.0.1:5070>")
+    wire.gets(phone.invite(), source)
+    leg = wire.events()[0].leg
+    wire.agent.answer(leg, SDP, 0.0)
+    wire.gets(phone.within(wire.take()[-1]).ack(), source)
+    wire.agent.hang_up(leg, 0.0)
+    (bye,) = wire.take()
+    assert (bye.flow.remote[1], bye.first) == (port, "BYE sip:phone@127.0.0.1:5070 SIP/2.0")
 
 
 def test_a_peer_behind_a_nat_is_answered_where_it_was_last_heard() -> None:
