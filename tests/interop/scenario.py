@@ -186,7 +186,7 @@ class Scenario:
 
 
 def _message(lines: list[str], body: str) -> str:
-    described = [_SDP] if body else []
+    described = [_SDP] if body and not any(line.startswith("Content-Type:") for line in lines) else []
     return "\n".join([*lines, *described, "Content-Length: [len]", "", body])
 
 

@@ -123,6 +123,17 @@ async def test_session_timers(gateway: Gateway, tmp_path: Path) -> None:
     await plays(over(caller), tmp_path, remote=gateway.address)
 
 
+async def test_keys_in_info(gateway: Gateway, tmp_path: Path) -> None:
+    # With telephone-event agreed only those in RTP would count.
+    plain = OFFER.partition("a=rtpmap:101")[0].replace(" 101", "")
+    caller = Scenario("keys").invite(body=plain).may_get(100, 180).gets(200).ack()
+    caller.within("INFO", "Content-Type: application/dtmf-relay", body="Signal=5\nDuration=160\n").gets(200)
+    caller.within("INFO", "Content-Type: application/dtmf", body="#").gets(200)
+    caller.within("INFO", "Content-Type: application/x-nothing", body="5").gets(415)
+    await plays(over(caller.pause(200)), tmp_path, remote=gateway.address)
+    assert (await gateway.ended("keys"))["digits"] == 2
+
+
 async def test_what_is_required_and_not_known_is_420(gateway: Gateway, tmp_path: Path) -> None:
     caller = Scenario("demanding").invite("Require: teleport, timer").gets(420, Unsupported="teleport").ack_refusal()
     await plays(caller, tmp_path, remote=gateway.address)
