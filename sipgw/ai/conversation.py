@@ -18,6 +18,7 @@ from sipgw.ai.events import (
     DigitPressed,
     Dropped,
     Failed,
+    HangUpWish,
     Intent,
     Open,
     PlaceMark,
@@ -221,6 +222,8 @@ class Conversation(Deeds):
                 return Seen.LOST
             case Open() if not self._ready and self.state is State.WARM:
                 return Seen.OPEN_UNREADY
+            case HangUpWish() if self._queued and self.state is State.EARLY:
+                return Seen.HANG_UP_SPEAKING
             case Open(early=False) if self._queued:
                 return Seen.OPEN_SPEAKING if self.state is State.EARLY else Seen.OPEN
         return read.seen(event, self._interrupts)

@@ -66,6 +66,8 @@ class Seen(Enum):
     WISH = auto()
     """A wish of the backend that it gets no answer to."""
     HANG_UP = auto()
+    HANG_UP_SPEAKING = auto()
+    """It wants the call ended while its early speech still plays."""
     FAILED = auto()
     LOST = auto()
     """Failed, and may be tried again."""
@@ -168,6 +170,9 @@ TABLE: dict[Key, Row] = {
     #
     **_staying(State.EARLY, _AUDIBLE),
     (State.EARLY, Seen.SPEECH): (State.EARLY, ("play",)),
+    (State.EARLY, Seen.HANG_UP_SPEAKING): (State.EARLY, ("wait_for_farewell",)),
+    (State.EARLY, Seen.DRAINED): (State.EARLY, ("pass_drained", "report_farewell")),
+    (State.EARLY, Seen.FAREWELL_OVER): (State.EARLY, ("report_farewell",)),
     (State.EARLY, Seen.OPEN): (State.OPEN, ()),
     (State.EARLY, Seen.OPEN_SPEAKING): (State.SPEAKING, ()),
     #

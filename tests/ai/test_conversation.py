@@ -215,6 +215,14 @@ def test_early_media_is_heard_but_the_caller_is_not() -> None:
     assert call.core.caller_audio(FRAME, 2.1) == [FRAME]
 
 
+def test_an_announcement_is_heard_to_its_end_before_the_call_is_refused() -> None:
+    call = Call()
+    call.hear(Ready(), now=0.1)
+    call.want(Open(early=True), now=0.2)
+    assert call.hear(HELLO, HangUpWish(reason="said it all"), now=0.3) == [act.Play(b"hello!", "i1")]
+    assert call.play(playout.Drained(), now=1.0) == [act.Tell(WantsHangUp("", "said it all"))]
+
+
 def test_early_media_that_has_been_heard_leaves_the_floor_open() -> None:
     call = Call()
     call.hear(Ready(), now=0.1)

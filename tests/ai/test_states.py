@@ -51,6 +51,7 @@ EXAMPLES: dict[Seen, Event | None] = {
     Seen.TOOL_CALL: ToolCall("t1", "weather"),
     Seen.WISH: TransferWish("sales"),
     Seen.HANG_UP: HangUpWish(),
+    Seen.HANG_UP_SPEAKING: HangUpWish(),
     Seen.FAILED: Failed("quota"),
     Seen.LOST: Failed("connection_lost"),
     Seen.SAY: Say("Hello."),

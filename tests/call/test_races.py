@@ -257,7 +257,6 @@ STAGES: dict[str, tuple[str, ...]] = {
     "early, ready": ("ports", "ready 1"),
     "early, spoken": ("ports", "played", "ready 1"),
     "early, failed": ("ports", "played", "ready 1", "failed 1"),
-    "early, held": ("ports", "update hold"),
     "last target": ("ports", "failed 1"),
     "answered": ("ports", "ready 1"),
     "confirmed": ("ports", "ready 1", "ack none"),
