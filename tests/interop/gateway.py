@@ -87,6 +87,7 @@ async def running(
         ],
     }
     config.update(settings or {})
+    config["sip"] = {"host": "127.0.0.1", "port": port, **config["sip"]}
     path = folder / "sipgw.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SIPGW_")}

@@ -74,10 +74,6 @@ class Scenario:
         """Take the INVITE back."""
         return self._send(self._hop_by_hop("CANCEL", ""))
 
-    def raw(self, text: str) -> Self:
-        """Whatever it is."""
-        return self._send(text, repeats=False)
-
     def gets(self, status: int, **matches: str) -> Self:
         """A response. `matches` are headers (`Min_SE`) or `body`, and what must be found in them: kept as variables."""
         asks = ' auth="true"' if status in (401, 407) else ""

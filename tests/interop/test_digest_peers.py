@@ -11,7 +11,6 @@ from tests.interop import test_baresip as baresip
 from tests.interop import test_pjsua2 as pjsip
 from tests.interop.gateway import Gateway, running
 from tests.interop.scenario import OFFER, Scenario, plays
-from tests.ports import free_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -21,14 +20,12 @@ ALICE = "[authentication username=alice password=secret]"
 @contextlib.asynccontextmanager
 async def guarded(folder: Path, *algorithms: str) -> AsyncIterator[Gateway]:
     """A gateway that nobody may call who is not alice."""
-    port = free_port()
     settings = {
-        "sip": {"port": port, "algorithms": list(algorithms)},
+        "sip": {"algorithms": list(algorithms)},
         "trunks": {"phones": {"users": [{"username": "alice", "password": "secret"}]}},
         "routes": [{"number": "*", "targets": ["echo"], "trunks": ["phones"]}],
     }
     async with running(folder, settings) as made:
-        made.port = port
         yield made
 
 

@@ -51,11 +51,9 @@ async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
     folder = tmp_path_factory.mktemp("edge")
     authority = Authority(folder)
     pair = authority.issue("edge", HOST)
-    port, secure = free_port(), free_port()
+    secure = free_port()
     settings = {
         "sip": {
-            "host": HOST,
-            "port": port,
             "listeners": [
                 {"transport": "tls", "port": secure, "certificate": str(pair.certificate), "private_key": str(pair.key)}
             ],
@@ -66,7 +64,7 @@ async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
         ],
     }
     async with running(folder, settings) as gateway:
-        gateway.port = port
+        port = gateway.port
         made = Edge(gateway, free_port(), free_port(), authority)
         # Nobody is at the first place of set 1.
         (folder / "gateways.list").write_text(

@@ -10,7 +10,6 @@ from tests.fakes.backend import FakeBackend
 from tests.fakes.lossy import lossy
 from tests.interop.gateway import Gateway, running
 from tests.interop.scenario import HELD, OFFER, Scenario, plays
-from tests.ports import free_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -166,12 +165,12 @@ async def test_an_invite_that_is_wrong(gateway: Gateway, tmp_path: Path, wrong: 
 
 
 async def test_a_call_over_ipv6(tmp_path: Path) -> None:
-    port = free_port()
-    settings = {"sip": {"host": "::1", "port": port}, "media": {"host": "::1"}}
+    settings = {"sip": {"host": "::1"}, "media": {"host": "::1"}}
     caller = up(Scenario("six"), body=r"IN IP6 ::1")
     caller.within("INVITE", body=HELD).may_get(100).gets(200, body="a=recvonly").ack()
     async with running(tmp_path, settings) as gateway:
-        await plays(over(caller), tmp_path, remote=f"[::1]:{port}", host="::1")
-        await plays(over(up(Scenario("six-tcp"))), tmp_path, "-t", "t1", remote=f"[::1]:{port}", host="::1")
+        remote = f"[::1]:{gateway.port}"
+        await plays(over(caller), tmp_path, remote=remote, host="::1")
+        await plays(over(up(Scenario("six-tcp"))), tmp_path, "-t", "t1", remote=remote, host="::1")
         assert (await gateway.ended("six"))["source"] == "::1"
         assert (await gateway.ended("six-tcp"))["cause"] == "normal"

@@ -38,17 +38,13 @@ async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sec
     pair = authority.issue("ours", HOST)
     shown = {"transport": "tls", "certificate": str(pair.certificate), "private_key": str(pair.key)}
     mutual = {"clients": "required", "authorities": str(authority.file), "minimum": "1.3"}
-    port = free_port()
     settings = {
         "sip": {
-            "host": HOST,
-            "port": port,
             "listeners": [{**shown, "port": ports[0]}, {**shown, **mutual, "port": ports[1]}],
         },
         "trunks": {"carrier": {"names": ["sbc.carrier.example"]}},
     }
     async with running(folder, settings) as made:
-        made.port = port
         yield Secured(made, *ports, authority, folder)
 
 
