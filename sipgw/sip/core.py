@@ -119,6 +119,15 @@ class Core:
         leg = self.legs.get(request.to.tag or "")
         return leg if leg is not None and leg.dialog is not None and leg.dialog.is_with(request) else None
 
+    def leg_by(self, request: Request, source: Flow) -> Leg | None:
+        """The same, where the request comes from the dialog's peer."""
+        leg = self.leg_of(request)
+        if leg is None or leg.dialog is None:
+            return None
+        # Whom we called proves nothing where it connects to us: it need not show a certificate there.
+        goes_on = leg.dialog.caller or self.trust.goes_on(leg.trunk, leg.dialog.flow, source)
+        return leg if goes_on else None
+
     def finish(self, leg: Leg, now: float, event: SipEvent | None = None) -> None:
         """The leg is gone; `event` is told unless the layer above knows already."""
         if leg.stage is Stage.GONE:

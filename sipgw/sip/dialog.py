@@ -135,9 +135,9 @@ class Dialog:
         """
         if plain.get("version") != VERSION:
             raise ValueError(f"dialog snapshot of version {plain.get('version')!r}, not {VERSION}")
-        transport, local, remote = plain["flow"]
+        transport, local, remote, names = plain["flow"]
         values = {field.name: plain[field.name] for field in fields(cls)}
-        values["flow"] = Flow(transport, (local[0], local[1]), (remote[0], remote[1]))
+        values["flow"] = Flow(transport, (local[0], local[1]), (remote[0], remote[1]), tuple(names))
         values["routes"] = tuple(plain["routes"])
         return cls(**values)
 

@@ -79,7 +79,7 @@ def _receive_request(core: Core, request: Request, source: Flow, now: float) -> 
 
 def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     """A request that is new: open its transaction and do what it asks, or say why not."""
-    if core.trust.is_stranger(source) and core.leg_of(request) is None:
+    if core.trust.is_stranger(source) and core.leg_by(request, source) is None:
         _shun(core, request, source, now)
         return
     if request.method == "INVITE" and not request.to.tag and (refused := core.door(source, now)):
@@ -115,7 +115,7 @@ def _answer_only(core: Core, request: Request, error: PeerError, source: Flow, n
 
 def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, now: float) -> None:
     tag = request.to.tag
-    leg = core.leg_of(request)
+    leg = core.leg_by(request, source)
     if request.method == "CANCEL":
         _cancel(core, request, server, now)
         return

@@ -90,6 +90,21 @@ class Trust:
             self._seen[host] = known
         return not known and not any(trunk.named(source.names) for trunk in self._trunks)
 
+    def goes_on(self, trunk: str, before: Flow, source: Flow) -> bool:
+        """Whether a peer that called us may go on with its dialog from another place.
+
+        Where it had proved by certificate who it is, it must prove it again, or come from an address of its trunk:
+        whoever has read Call-ID and tags somewhere could end the call, or take its media, otherwise.
+
+        Args:
+            trunk: by which the call came.
+            before: where the peer was last heard.
+            source: where it is heard now.
+        """
+        if not before.names or set(before.names) & set(source.names):
+            return True
+        return any(one.options.name == trunk and one.here(source) for one in self._trunks)
+
     def judge(self, request: Request, source: Flow, now: float, phone: str = "") -> Verdict:
         """Who sent a request that belongs to no dialog.
 

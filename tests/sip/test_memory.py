@@ -1,6 +1,7 @@
 """Legs that outlive their agent: what is written down, and that another agent goes on with it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,18 @@ def test_it_answers_a_bye() -> None:
     (event,) = other.events()
     assert isinstance(event, HungUp)
     assert event.leg == leg
+
+
+def test_what_a_certificate_proved_is_not_forgotten() -> None:
+    wire = Wire()
+    flow = replace(FLOW, transport="tls", names=("sbc.carrier.example", "sbc2.carrier.example"))
+    wire.gets(Phone().invite(), flow)
+    leg = wire.events()[-1].leg
+    wire.agent.answer(leg, b"v=0\r\n", 0.0)
+    wire.gets(Phone().within(wire.take()[-1]).ack(), flow)
+    dialog = restored(wire, leg).agent.dialog(leg)
+    assert dialog is not None
+    assert dialog.flow.names == flow.names
 
 
 def test_it_sends_a_bye() -> None:

@@ -11,7 +11,7 @@ from sipgw.sip.digest import Challenge, Credentials
 from sipgw.sip.events import Invited
 from sipgw.sip.message import Request, parse
 from sipgw.sip.trust import Trust
-from tests.fakes.sip_phone import FLOW, OURS, Heard, Phone, Wire
+from tests.fakes.sip_phone import FLOW, OURS, Heard, Phone, Wire, reply
 
 KNOWN = Credentials("pbx", "secret")
 USERS = (CredentialOptions("pbx", "secret"),)
@@ -249,3 +249,41 @@ def test_where_we_are_registered_is_believed_as_its_trunk_is_and_so_after_a_relo
     doubted = TrunkOptions("carrier", identity=IdentityOptions(believed=False))
     trust = Trust(SipOptions(trunks=(doubted,)), lambda: "t", trust)
     assert not trust.judge(request, FLOW, 0.0).identity.believed
+
+
+CERTIFIED = Flow("tls", OURS, ("192.0.2.9", 40000), ("sbc.carrier.example",))
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        (replace(CERTIFIED, remote=("192.0.2.10", 40001)), "200"),
+        (replace(CERTIFIED, names=("sbc2.carrier.example", "x")), "200"),
+        (Flow("udp", OURS, ("198.51.100.1", 5060)), "200"),
+        (replace(CERTIFIED, names=("other.example",)), "481"),
+        (replace(CERTIFIED, names=()), "481"),
+    ],
+)
+def test_a_dialog_that_a_certificate_began_goes_on_with_its_trunk_alone(source: Flow, status: str) -> None:
+    names = ("sbc.carrier.example", "sbc2.carrier.example")
+    one = wire(
+        TrunkOptions("carrier", ("198.51.100.0/24",), names),
+        TrunkOptions("other", names=("other.example",)),
+        known=("192.0.2.9", "198.51.100.0/24"),
+    )
+    one.gets(Phone().invite(), CERTIFIED)
+    one.agent.answer(one.events()[-1].leg, b"v=0\r\n", 0.0)
+    phone = Phone().within(one.take()[-1])
+    one.gets(phone.ack(), CERTIFIED)
+    (response,) = one.gets(phone.bye(), source)
+    assert response.brief == status
+
+
+def test_whom_we_called_need_not_show_us_a_certificate() -> None:
+    one = wire(TrunkOptions("carrier", ("192.0.2.9",)))
+    one.agent.invite("sip:you@carrier.example", CERTIFIED, b"v=0\r\n", 0.0, from_="<sip:me@example.com>")
+    (invite,) = one.take()
+    (ack,) = one.gets(reply(invite, 200, to_tag="x"), CERTIFIED)
+    phone = Phone(call_id=ack["Call-ID"], tag="x", to_tag=ack["From"].partition(";tag=")[2])
+    (response,) = one.gets(phone.bye(), replace(CERTIFIED, names=()))
+    assert response.brief == "200"
