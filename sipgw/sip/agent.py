@@ -16,6 +16,7 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.leg import Extra, Leg, Stage
+from sipgw.sip.paths import Naming
 from sipgw.sip.registrar import Registrar
 from sipgw.sip.registration import Registration, RegistrationEvent
 from sipgw.trace import Trace, silent
@@ -63,6 +64,15 @@ class Agent:
     @door.setter
     def door(self, value: Door) -> None:
         self._core.door = value
+
+    @property
+    def naming(self) -> Naming:
+        """Who says by which host the far end of a flow reaches us; goes into Via and Contact."""
+        return self._core.naming
+
+    @naming.setter
+    def naming(self, value: Naming) -> None:
+        self._core.naming = value
 
     def receive(self, data: bytes, source: Flow, now: float) -> None:
         """A datagram came."""

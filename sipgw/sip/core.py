@@ -16,7 +16,7 @@ from sipgw.sip.exchange import Exchange
 from sipgw.sip.inspection import ALLOW, SUPPORTED
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
-from sipgw.sip.paths import beside, contact, via
+from sipgw.sip.paths import Naming, as_configured, beside, contact, via
 from sipgw.sip.registrar import Registrar
 from sipgw.sip.session_timer import SessionTimer
 from sipgw.sip.trust import Trust
@@ -87,6 +87,8 @@ class Core:
         """Told of every change in what outlives the process: see `memory`."""
         self.door: Door = open_to_all
         """Asked for every new call before anything is kept of it."""
+        self.naming: Naming = as_configured(options)
+        """Says by which host the far end of a flow reaches us."""
         self.draining = False
         """Refuse OPTIONS, so that carriers try another node."""
         self.legs: dict[str, Leg] = {}
@@ -235,9 +237,19 @@ class Core:
         """What to say to who asks who we are; None where there is nothing to say."""
         return Answers(credentials, self._token) if credentials else None
 
-    def capable(self, flow: Flow, headers: Extra) -> Extra:
-        """Our Contact and what we can do, before `headers`, for messages that make or refresh a dialog."""
-        own = (("Contact", contact(self.options, flow)), ("Allow", ALLOW), ("Supported", ", ".join(SUPPORTED)))
+    def capable(self, flow: Flow, headers: Extra, *, secure: bool = False) -> Extra:
+        """Our Contact and what we can do, before `headers`, for messages that make or refresh a dialog.
+
+        Args:
+            flow: of the message.
+            headers: its others.
+            secure: whether the Contact is to be a SIPS URI.
+        """
+        own = (
+            ("Contact", f"<{contact(self.naming(flow), flow, secure=secure)}>"),
+            ("Allow", ALLOW),
+            ("Supported", ", ".join(SUPPORTED)),
+        )
         return (*(pair for pair in own if not _names(headers, pair[0].lower())), *headers)
 
     def request(
@@ -245,7 +257,7 @@ class Core:
     ) -> Request:
         """A request of ours; `rows` are those that its dialog or its lack of one asks for."""
         kind = (("Content-Type", SDP),) if body and not _names(headers, "content-type") else ()
-        top = ("Via", via(self.options, flow, f"{COOKIE}{self._token()}"))
+        top = ("Via", via(self.naming(flow), flow, f"{COOKIE}{self._token()}"))
         own = (("User-Agent", self.options.user_agent),)
         return Request(method, uri, Headers([top, ("Max-Forwards", "70"), *rows, *headers, *own, *kind]), body)
 

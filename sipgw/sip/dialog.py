@@ -118,11 +118,16 @@ class Dialog:
         # A strict router takes its own address from the Request-URI and the target from the last Route.
         return str(first), (*self.routes[1:], f"<{self.target}>"), self._hop(str(first), gone)
 
+    @property
+    def secure(self) -> bool:
+        """Whether our Contact in a request is to be a SIPS URI, by where that goes (RFC 3261 section 8.1.1.8)."""
+        return any(uri.lower().lstrip("<").startswith("sips:") for uri in (self.target, *self.routes[:1]))
+
     def snapshot(self) -> dict[str, Any]:
         """Plain data from which `restore` makes the same dialog in another process."""
         plain = asdict(self)
         flow = self.flow
-        plain["flow"] = [flow.transport, list(flow.local), list(flow.remote)]
+        plain["flow"] = [flow.transport, list(flow.local), list(flow.remote), list(flow.names)]
         plain["routes"] = list(self.routes)
         return {"version": VERSION, **plain}
 

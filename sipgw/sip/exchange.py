@@ -7,7 +7,7 @@ from sipgw.options import SipOptions
 from sipgw.sip.client_transaction import ClientTransaction, ClientUser, InviteClient, NonInviteClient
 from sipgw.sip.matching import client_key, merge_key, server_key, untagged_key
 from sipgw.sip.message import Request, Response
-from sipgw.sip.paths import response_flow, sent_by
+from sipgw.sip.paths import response_flow
 from sipgw.sip.server_transaction import InviteServer, NonInviteServer, ServerTransaction
 from sipgw.sip.timers import Timers
 from sipgw.sip.transaction import Ground, Key, Transaction
@@ -88,7 +88,7 @@ class Exchange:
         via = response.via
         if not isinstance(client, ClientTransaction):
             self._drop("stray_response", response, now)
-        elif (via.host.lower(), via.port or 5060) != sent_by(self._options, client.flow):
+        elif (via.host.lower(), via.port) != (client.request.via.host, client.request.via.port):
             self._drop("not_our_via", response, now)
         else:
             client.receive(response, now)

@@ -1,6 +1,8 @@
 """Whether a request that is well-formed can be served: the inspections of RFC 3261 section 8.2."""
 
 from sipgw.errors import PeerError
+from sipgw.flow import Flow
+from sipgw.options import SECURE
 from sipgw.sip.body import SDP, sdp_of
 from sipgw.sip.message import Request
 
@@ -17,6 +19,12 @@ def inspect_method(request: Request) -> None:
     if request.method in SERVED:
         return
     raise PeerError(405 if request.method in KNOWN else 501, "", (("Allow", ALLOW),))
+
+
+def inspect_target(request: Request, source: Flow) -> None:
+    """Raises PeerError: 416 for a SIPS URI over a transport that is not secure: what it promises is broken already."""
+    if request.target.scheme == "sips" and source.transport not in SECURE:
+        raise PeerError(416, "SIPS Needs TLS")
 
 
 def inspect_extensions(request: Request, more: tuple[str, ...] = ()) -> None:

@@ -228,6 +228,7 @@ def invite(
     leg.answers = core.answers(credentials)
     timer = core.timer_of(leg)
     call_id = core.new_call_id()
+    secure = uri.lower().startswith("sips:")
 
     def make(flow: Flow, number: int, extra: Extra) -> Request:
         rows = (
@@ -237,7 +238,7 @@ def invite(
             ("CSeq", f"{number} INVITE"),
         )
         more = (*headers, *timer.request_headers(), *extra)
-        return core.request("INVITE", uri, flow, rows, core.capable(flow, more), body)
+        return core.request("INVITE", uri, flow, rows, core.capable(flow, more, secure=secure), body)
 
     core.legs[leg.name] = leg
     leg.request = OurInvite(core, leg, make, flows, count(1).__next__, now).request
@@ -255,7 +256,7 @@ def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ())
 
         def make(flow: Flow, number: int, extra: Extra) -> Request:
             more = (*headers, *core.timer_of(leg).request_headers(), *extra)
-            return core.within(dialog, "INVITE", flow, number, core.capable(flow, more), body)
+            return core.within(dialog, "INVITE", flow, number, core.capable(flow, more, secure=dialog.secure), body)
 
         OurInvite(core, leg, make, (core.hop(dialog),), partial(core.count, dialog), now)
 

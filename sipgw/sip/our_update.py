@@ -19,7 +19,8 @@ def send(core: Core, leg: Leg, body: bytes, now: float, headers: Extra, user: Cl
 
     def make(flow: Flow, number: int, extra: Extra) -> Request:
         timed = timer.request_headers() if up else ()
-        return core.within(dialog, "UPDATE", flow, number, core.capable(flow, (*headers, *timed, *extra)), body)
+        rows = core.capable(flow, (*headers, *timed, *extra), secure=dialog.secure)
+        return core.within(dialog, "UPDATE", flow, number, rows, body)
 
     def answered(response: Response, now: float) -> None:
         if response.status < 200:

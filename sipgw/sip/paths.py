@@ -12,16 +12,27 @@ that is an IP address which can be right. It goes to where the peer was last hea
 A trunk's `nat` may decide it otherwise: `always` to where the peer was last heard from, `never` by the last two points.
 """
 
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from sipgw.flow import Flow
-from sipgw.options import ListenerOptions, Nat, SipOptions
+from sipgw.options import SECURE, ListenerOptions, Nat, SipOptions
 from sipgw.sip.message import Request, Response
 from sipgw.sip.uri import Uri
 from sipgw.sip.values import same_address
 
 DEFAULT_PORT = {"tls": 5061, "wss": 443, "ws": 80}
 """Ports that are not 5060, by transport."""
+
+_TRANSPORT = {
+    "udp": "",
+    "tcp": ";transport=tcp",
+    "tls": ";transport=tls",
+    # There is no other name for either (RFC 7118 section 5.2.4).
+    "ws": ";transport=ws",
+    "wss": ";transport=ws",
+}
+"""The parameter of a URI that leads to us, by transport."""
 
 
 def listener_of(options: SipOptions, flow: Flow) -> ListenerOptions | None:
@@ -37,23 +48,49 @@ def beside(options: SipOptions, flow: Flow, transport: str) -> Flow | None:
     return None
 
 
-def sent_by(options: SipOptions, flow: Flow) -> tuple[str, int]:
-    """Our host and port as in Via and Contact, for messages on `flow`."""
-    listener = listener_of(options, flow)
-    return bracketed((listener and listener.advertised) or flow.local[0]).lower(), flow.local[1]
+Naming = Callable[[Flow], str]
+"""Takes a flow: by which host its far end reaches us."""
 
 
-def contact(options: SipOptions, flow: Flow) -> str:
-    """Our Contact on `flow`."""
-    host, port = sent_by(options, flow)
-    transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-    return f"<sip:{host}:{port}{transport}>"
+def as_configured(options: SipOptions) -> Naming:
+    """By what the listener advertises, or else binds."""
+
+    def named(flow: Flow) -> str:
+        listener = listener_of(options, flow)
+        return (listener and listener.advertised) or flow.local[0]
+
+    return named
 
 
-def via(options: SipOptions, flow: Flow, branch: str) -> str:
+def sent_by(host: str, flow: Flow) -> str:
+    """We, as in Via and Contact, for messages on `flow` whose far end reaches us by `host`."""
+    return f"{bracketed(host).lower()}:{flow.local[1]}"
+
+
+def contact(host: str, flow: Flow, *, user: str = "", secure: bool = False) -> str:
+    """The URI of our Contact on `flow`.
+
+    Args:
+        host: by which its far end reaches us.
+        flow: of the message.
+        user: the user part; may be empty.
+        secure: a SIPS URI is asked for; it is given where we can be reached so. It needs no `transport=tls`.
+    """
+    secure = secure and flow.transport in SECURE
+    scheme = "sips" if secure else "sip"
+    transport = "" if secure and flow.transport == "tls" else _TRANSPORT[flow.transport]
+    return f"{scheme}:{user and user + '@'}{sent_by(host, flow)}{transport}"
+
+
+def via(host: str, flow: Flow, branch: str) -> str:
     """Our Via on `flow`; it asks for the response to come back the same way (RFC 3581)."""
-    host, port = sent_by(options, flow)
-    return f"SIP/2.0/{flow.transport.upper()} {host}:{port};rport;branch={branch}"
+    return f"SIP/2.0/{flow.transport.upper()} {sent_by(host, flow)};rport;branch={branch}"
+
+
+def asks_for_sips(request: Request) -> bool:
+    """Whether the Contact in a response to `request` is to be a SIPS URI (RFC 3261 section 12.1.1)."""
+    named = request.record_routes[0] if request.record_routes else request.contact
+    return "sips" in (request.target.scheme, named and named.uri.scheme)
 
 
 def bracketed(host: str) -> str:

@@ -47,7 +47,7 @@ def _reinvite(core: Core, leg: Leg, now: float) -> None:
     assert dialog is not None, "a leg that is up has a dialog"
 
     def make(flow: Flow, number: int, extra: Extra) -> Request:
-        headers = core.capable(flow, (*timer.request_headers(), *extra))
+        headers = core.capable(flow, (*timer.request_headers(), *extra), secure=dialog.secure)
         return core.within(dialog, "INVITE", flow, number, headers, leg.description)
 
     OurInvite(core, leg, make, (core.hop(dialog),), lambda: core.count(dialog), now, refresh=True)

@@ -19,7 +19,7 @@ from sipgw.sip.digest import Credentials
 from sipgw.sip.grammar import MAX_32_BIT, number
 from sipgw.sip.leg import Extra
 from sipgw.sip.message import Request, Response
-from sipgw.sip.paths import sent_by
+from sipgw.sip.paths import contact
 from sipgw.sip.timers import Timer
 from sipgw.sip.uri import Uri
 
@@ -148,7 +148,7 @@ class Registration:
                 ("To", address),
                 ("Call-ID", self._call_id),
                 ("CSeq", f"{number} REGISTER"),
-                ("Contact", self._contact(flow)),
+                ("Contact", self._contact(flow, secure=registrar.scheme == "sips")),
                 ("Expires", str(seconds)),
             )
             uri = f"{registrar.scheme}:{registrar.host}"
@@ -165,10 +165,9 @@ class Registration:
             self._core, make, flows, self._count, ClientUser(answered, failed), now, self._answers, self._too_brief
         )
 
-    def _contact(self, flow: Flow) -> str:
-        host, port = sent_by(self._core.options, flow)
-        transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-        return f"<sip:{self._options.user}@{host}:{port}{transport};rinstance={self._instance}>"
+    def _contact(self, flow: Flow, *, secure: bool) -> str:
+        uri = contact(self._core.naming(flow), flow, user=self._options.user, secure=secure)
+        return f"<{uri};rinstance={self._instance}>"
 
     def _too_brief(self, request: Request, response: Response) -> bool:
         """Take the Min-Expires of a 423 (section 10.2.8)."""

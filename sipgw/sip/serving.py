@@ -9,10 +9,10 @@ from sipgw.sip.body import SDP
 from sipgw.sip.bye import receive_bye
 from sipgw.sip.core import Core
 from sipgw.sip.edge import stripped
-from sipgw.sip.inspection import KNOWN, inspect_content, inspect_extensions, inspect_method
+from sipgw.sip.inspection import KNOWN, inspect_content, inspect_extensions, inspect_method, inspect_target
 from sipgw.sip.leg import Leg
 from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
-from sipgw.sip.paths import response_flow
+from sipgw.sip.paths import asks_for_sips, response_flow
 from sipgw.sip.prack import receive_prack
 from sipgw.sip.server_transaction import InviteServer, ServerTransaction
 from sipgw.sip.their_info import receive_info
@@ -130,6 +130,7 @@ def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, 
         raise PeerError(481)
     inspect_extensions(request)
     if leg is None:
+        inspect_target(request, source)
         _ACTS[request.method](core, request, server, source, now)
     else:
         _ACTS_IN_DIALOG[request.method](core, leg, request, server, now)
@@ -173,12 +174,12 @@ def _options(core: Core, request: Request, server: ServerTransaction, source: Fl
     """A ping, or a question what we can do (RFC 3261 11.2). While draining, carriers are to try elsewhere."""
     if core.draining:
         raise PeerError(503)
-    headers = (*core.capable(source, ()), ("Accept", SDP))
+    headers = (*core.capable(source, (), secure=asks_for_sips(request)), ("Accept", SDP))
     server.respond(core.respond(request, 200, headers=headers), now)
 
 
 def _options_in_dialog(core: Core, leg: Leg, request: Request, server: ServerTransaction, now: float) -> None:
-    headers = (*core.capable(leg.flow, ()), ("Accept", SDP))
+    headers = (*core.capable(leg.flow, (), secure=asks_for_sips(request)), ("Accept", SDP))
     server.respond(core.respond(request, 200, headers=headers), now)
 
 

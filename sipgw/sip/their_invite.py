@@ -8,6 +8,7 @@ from sipgw.sip.dialog import Dialog
 from sipgw.sip.events import Cancelled, Confirmed, Invited, Lost, Reinvited, Released
 from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
+from sipgw.sip.paths import asks_for_sips
 from sipgw.sip.reason import SIP, reason
 from sipgw.sip.reliable import OPTION, RAck, Reliable
 from sipgw.sip.server_transaction import InviteServer
@@ -54,7 +55,7 @@ class TheirInvite:
     def respond(self, status: int, now: float, reason: str = "", headers: Extra = (), body: bytes = b"") -> Response:
         """Send a response."""
         if 100 < status < 300:
-            headers = self._core.capable(self.server.flow, headers)
+            headers = self._core.capable(self.server.flow, headers, secure=asks_for_sips(self.request))
         sequence = self._reliable.number() if self._is_reliable(status, body) else None
         if sequence is not None:
             headers = (*headers, ("Require", OPTION), ("RSeq", str(sequence)))

@@ -8,6 +8,7 @@ from sipgw.sip.core import Core
 from sipgw.sip.events import Reinvited
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Request
+from sipgw.sip.paths import asks_for_sips
 from sipgw.sip.server_transaction import ServerTransaction
 from sipgw.sip.their_invite import accept_at_last
 from sipgw.sip.transaction import State
@@ -29,7 +30,7 @@ class TheirOffer:
         if self.server.state not in (State.TRYING, State.PROCEEDING):
             return  # the transport failed meanwhile
         if status < 300:
-            headers = self._core.capable(self._leg.flow, headers)
+            headers = self._core.capable(self._leg.flow, headers, secure=asks_for_sips(self.request))
         response = self._core.respond(self.request, status, reason=reason, headers=headers, body=body)
         self.server.respond(response, now)
 
@@ -54,7 +55,8 @@ def receive_update(core: Core, leg: Leg, request: Request, server: ServerTransac
         leg.dialog.refresh(request)
         core.changed(leg.name)
     headers = timer.accept(now) if up else ()
-    server.respond(core.respond(request, 200, headers=core.capable(leg.flow, headers)), now)
+    capable = core.capable(leg.flow, headers, secure=asks_for_sips(request))
+    server.respond(core.respond(request, 200, headers=capable), now)
 
 
 def _admit(core: Core, leg: Leg) -> None:
