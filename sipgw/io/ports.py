@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from sipgw.errors import Unavailable
-from sipgw.io.sockets import DSCP_EF, bind_error, udp_socket
+from sipgw.io.sockets import bind_error, udp_socket
 from sipgw.options import MediaOptions
 
 _RECEIVE_BUFFER_BYTES = 128 << 10
@@ -63,7 +63,7 @@ class PortPool:
 
     def __init__(self, options: MediaOptions, host: str = "") -> None:
         self._host = host or options.host
-        self._rest = options.port_rest
+        self._rest, self._dscp = options.port_rest, options.dscp
         first = options.first_port + options.first_port % 2
         self._ours = range(first, options.last_port, 2)
         self._free = deque(self._ours)
@@ -123,7 +123,7 @@ class PortPool:
         opened: list[socket.socket] = []
         try:
             for number in (port, port + 1):
-                opened.append(udp_socket((self._host, number), DSCP_EF, _RECEIVE_BUFFER_BYTES))
+                opened.append(udp_socket((self._host, number), self._dscp, _RECEIVE_BUFFER_BYTES))
         except OSError as error:
             for sock in opened:
                 sock.close()

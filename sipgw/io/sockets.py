@@ -7,11 +7,6 @@ import socket
 from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint
 
-DSCP_CS3 = 24
-"""Call signalling (RFC 4594 section 4.2; telephony signalling in most carriers' networks)."""
-DSCP_EF = 46
-"""Voice (RFC 3246)."""
-
 
 class PortTaken(Unavailable):
     """Another program has the port; the message says what moves ours."""

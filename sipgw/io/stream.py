@@ -10,7 +10,7 @@ import ssl
 from typing import Protocol, cast
 
 from sipgw.flow import Endpoint, Flow
-from sipgw.io.sockets import DSCP_CS3, mark
+from sipgw.io.sockets import mark
 from sipgw.io.tls import proven_names, proves
 from sipgw.options import StreamOptions
 
@@ -91,7 +91,7 @@ class Stream(asyncio.Protocol):
         self._transport = transport
         transport.set_write_buffer_limits(high=self._options.backlog_bytes)
         if raw := transport.get_extra_info("socket"):
-            mark(raw, DSCP_CS3)
+            mark(raw, self._options.dscp)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._heard = self._loop.time()
         names = proven_names(transport.get_extra_info("peercert"))

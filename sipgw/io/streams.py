@@ -13,7 +13,7 @@ from sipgw.errors import Unavailable
 from sipgw.flow import Flow
 from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock
-from sipgw.io.sockets import DSCP_CS3, bind_error, tcp_socket
+from sipgw.io.sockets import bind_error, tcp_socket
 from sipgw.io.stream import Framer, Stream
 from sipgw.options import ListenerOptions, StreamOptions
 from sipgw.trace import Mark, Note, Trace
@@ -75,7 +75,7 @@ class Streams:
         files = self._certificates.of(listener.transport, listener.local)
         context = files.server if files else None
         try:
-            sock = tcp_socket(listener.local, DSCP_CS3, _BACKLOG)
+            sock = tcp_socket(listener.local, self._options.dscp, _BACKLOG)
         except OSError as error:
             raise bind_error(error, listener.local, "sip.port", "SIPGW_SIP_PORT") from None
 

@@ -74,7 +74,7 @@ class Transports:
         self._certificates.open()
         for one in self._options.listeners:
             if one.transport == "udp":
-                self._datagrams[one.local] = UdpListener.open(one.local, self._user.refused)
+                self._datagrams[one.local] = UdpListener.open(one.local, self._user.refused, dscp=self._options.dscp)
         await self._streams.open()
         for sockets in self._sockets.values():
             await sockets.open()

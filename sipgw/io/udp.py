@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Self
 
 from sipgw.flow import Endpoint, Flow
-from sipgw.io.sockets import DSCP_CS3, PortTaken, bind_error, udp_socket
+from sipgw.io.sockets import PortTaken, bind_error, udp_socket
 
 __all__ = ["PASSING", "PortTaken", "UdpListener"]
 
@@ -21,6 +21,8 @@ PASSING = frozenset({"EAGAIN", "ENOBUFS", "ENOMEM", "EPERM"})
 _AT_ONCE = 64
 """Datagrams read in one wake-up, so that a flood leaves the loop time for everything else."""
 _LARGEST = 65_535
+_CS3 = 24
+"""Signalling (RFC 4594 section 4.2)."""
 _RECEIVE_BUFFER_BYTES = 4 << 20
 """A second of a thousand INVITEs; while the loop is busy they wait here."""
 
@@ -46,15 +48,17 @@ class UdpListener:
         self.receive_errors: Counter[str] = Counter()
 
     @classmethod
-    def open(cls, address: Endpoint, on_send_error: Callable[[str, Flow], None] | None = None) -> Self:
-        """Bind `address`, which came from `sip.host` and `sip.port`.
+    def open(
+        cls, address: Endpoint, on_send_error: Callable[[str, Flow], None] | None = None, *, dscp: int = _CS3
+    ) -> Self:
+        """Bind `address`, which came from `sip.host` and `sip.port`; what leaves is of the class of service `dscp`.
 
         Raises:
             PortTaken: another program has it.
             Unavailable: it cannot be bound for another reason, which the message says.
         """
         try:
-            return cls(udp_socket(address, DSCP_CS3, _RECEIVE_BUFFER_BYTES), on_send_error)
+            return cls(udp_socket(address, dscp, _RECEIVE_BUFFER_BYTES), on_send_error)
         except OSError as error:
             raise bind_error(error, address, "sip.port", "SIPGW_SIP_PORT") from None
 

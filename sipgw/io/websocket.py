@@ -12,7 +12,7 @@ from websockets.typing import Origin, Subprotocol
 from sipgw.flow import Flow
 from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock
-from sipgw.io.sockets import DSCP_CS3, bind_error, tcp_socket
+from sipgw.io.sockets import bind_error, tcp_socket
 from sipgw.io.tls import proven_names
 from sipgw.options import ListenerOptions, StreamOptions
 from sipgw.trace import Mark, Note, Trace
@@ -63,7 +63,7 @@ class WebSockets:
         """
         files = self._certificates.of(self._listener.transport, self._listener.local)
         try:
-            sock = tcp_socket(self._listener.local, DSCP_CS3, _BACKLOG)
+            sock = tcp_socket(self._listener.local, self._options.dscp, _BACKLOG)
         except OSError as error:
             raise bind_error(error, self._listener.local, "sip.port", "SIPGW_SIP_PORT") from None
         self._server = await serve(

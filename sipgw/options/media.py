@@ -37,6 +37,8 @@ class MediaOptions:
     """Address put into SDP; empty means `host`."""
     first_port: int = 20_000
     last_port: int = 29_999
+    dscp: int = 46
+    """Class of service of what leaves (RFC 2474): EF (RFC 3246)."""
     port_rest: float = 5.0
     """How long a port pair rests after use before another call may get it."""
     codecs: tuple[str, ...] = ("PCMU", "PCMA")

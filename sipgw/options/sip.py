@@ -70,6 +70,8 @@ class StreamOptions:
     """For the answer to a ping, once the peer has ever answered one."""
     backlog_bytes: int = 1 << 20
     """Unsent bytes at which a peer that does not read is cut off."""
+    dscp: int = 24
+    """Class of service of what leaves, as for datagrams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class SipOptions:
     t4: float = 5.0
     """Longest a message stays in the network."""
     max_message_bytes: int = 65_535
+    dscp: int = 24
+    """Class of service of the datagrams that leave (RFC 2474): CS3 (RFC 4594 section 4.2)."""
     session_expires: int = 1800
     """Seconds after which a call that nobody refreshed is over (RFC 4028); 0: we ask for no session timer."""
     min_session_expires: int = 90

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sipgw.options import AddressOptions
 from sipgw.settings.addresses import plain
-from sipgw.settings.section import Seconds, Section, Wait
+from sipgw.settings.section import Dscp, Seconds, Section, Wait
 
 
 class Media(Section):
@@ -18,6 +18,8 @@ class Media(Section):
     """Address put into SDP, where it differs from `host` (behind NAT)."""
     ports: Annotated[str, Field(pattern=r"^\d{1,5}-\d{1,5}$")] = "20000-29999"
     """First and last UDP port for RTP and RTCP; a call takes two. SIPGW_MEDIA_PORTS overrides it."""
+    dscp: Dscp = 46
+    """Class of service in the IP header of what leaves, 0 to 63: EF for voice (RFC 3246)."""
     port_rest: Wait = 5.0
     """Seconds a pair of ports rests after a call."""
     codecs: tuple[Literal["PCMU", "PCMA"], ...] = ("PCMU", "PCMA")

@@ -15,7 +15,7 @@ from sipgw.options import (
     TrunkOptions,
 )
 from sipgw.settings.addresses import media_of, plain
-from sipgw.settings.section import Port, Seconds, Section
+from sipgw.settings.section import Dscp, Port, Seconds, Section
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
 
@@ -113,6 +113,8 @@ class Sip(Section):
     """Longest pause between repeats of a message (RFC 3261 timer T2)."""
     t4: Seconds = 5.0
     """How long a message may linger in the network (RFC 3261 timer T4)."""
+    dscp: Dscp = 24
+    """Class of service in the IP header of what leaves, 0 to 63: CS3 for signalling (RFC 4594)."""
     max_message_bytes: Annotated[int, Field(ge=1500, le=65_535)] = 65_535
     """Longer datagrams are dropped."""
     session_expires: Annotated[int, Field(ge=0)] = 1800
@@ -157,7 +159,7 @@ class Sip(Section):
         return SipOptions(
             listeners=tuple(self._listeners(media)),
             node=node,
-            streams=StreamOptions(**self.streams.model_dump()),
+            streams=StreamOptions(**self.streams.model_dump(), dscp=self.dscp),
             trunks=trunks,
             phones=phones,
             known=known,
