@@ -293,7 +293,7 @@ class Control:
             self._carry(self._calls.on_ports(PortsFailed(name, str(error)), now))
             return
         self._ports[name] = pair
-        self._carry(self._calls.on_ports(PortsOpened(name, place.advertised or place.host, pair.port), now))
+        self._carry(self._calls.on_ports(PortsOpened(name, self._places.address(place, wanted.flow), pair.port), now))
 
     def _release_ports(self, name: str) -> None:
         if pair := self._ports.pop(name, None):

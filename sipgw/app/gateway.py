@@ -15,8 +15,9 @@ from sipgw.app.ledger import Changes, Ledger, Remembered
 from sipgw.app.load import LoadWatch
 from sipgw.app.locator import Locator
 from sipgw.app.media import media_plane
-from sipgw.app.places import Places
+from sipgw.app.places import Places, all_addresses
 from sipgw.app.prompts import load_prompts, seconds
+from sipgw.app.reach import Reach
 from sipgw.app.recordings import Recordings
 from sipgw.app.registrations import Registrations
 from sipgw.app.reload import Reloaded, Reloading, tell
@@ -35,6 +36,7 @@ from sipgw.ops.feed import Entry, Feed
 from sipgw.ops.logs import LogTrace, both, configure
 from sipgw.ops.metrics import Metrics
 from sipgw.ops.webhooks.service import Webhooks
+from sipgw.options import AddressOptions
 from sipgw.records.keeper import Keeper
 from sipgw.settings import Examined, Settings
 from sipgw.sip.agent import Agent
@@ -85,13 +87,16 @@ class Gateway:
             settings.call_options(), media,
             token=token, wall=self._wall, trace=self._trace, publish=self.feed.publish, changed=changes.calls.add,
         )  # fmt: skip
+        sip = settings.sip_options()
+        self._reach = Reach(all_addresses(sip), self._moved, trace=self._trace, clock=self._clock)
+        places = Places(sip, settings.media.address(), self._reach.told)
         self._ledger = Ledger(self.state.path, self._agent, self._calls, changes, log)
         self._control = Control(
             self._calls,
             self._agent,
             self._plane,
             self._pools,
-            Places(settings.sip_options(), settings.media.address()),
+            places,
             clock=self._clock,
             log=log,
             metrics=self.metrics,
@@ -99,7 +104,6 @@ class Gateway:
             settled=self._ledger.write,
         )
         self._control.hooks.serve(settings.call_options().hooks)
-        sip = settings.sip_options()
         self._signalling = Signalling(
             sip, self._agent, self._control.on_sip, self.metrics.send_error,
             clock=self._clock, before_send=self._ledger.write, trace=self._trace,
@@ -108,7 +112,7 @@ class Gateway:
         locator = Locator(Dns(sip.dns_servers, trace=self._trace), sip.listeners)
         self._registrations = Registrations(self._agent, self._signalling.driver, locator, log, self._alarm)
         self.metrics.watch_registrations(self._registrations.up)
-        self._agent.door = self._control.door
+        self._agent.door, self._agent.naming = self._control.door, places.name
         self._load = LoadWatch(lambda: self._plane.workers, self._control.on_load, self._clock.now)
         self.metrics.watch_loop(self._load.lag)
         self._scrapes: asyncio.Server | None = None
@@ -160,6 +164,7 @@ class Gateway:
         self._plane.detail(self._log_trace.wanted)
         sessions = await self._plane.adopt()
         await self._plane.start()
+        await self._reach.open()
         remembered = self._ledger.open(self._clock.now())
         await self._signalling.open()
         self._take_up(remembered, sessions)
@@ -202,6 +207,7 @@ class Gateway:
         await self._control.hooks.close()
         self._control.close()
         await self._signalling.close()
+        await self._reach.close()
         await self.api.stop()
         if self._scrapes is not None:
             self._scrapes.close()
@@ -222,6 +228,10 @@ class Gateway:
             alive = {one.known.session for one in sessions}
             go_on = sum(one.session in alive for one in remembered.calls)
             self._alarm("gateway_restarted", f"{go_on} calls go on, {len(remembered.calls) - go_on} ended")
+
+    def _moved(self, address: AddressOptions, before: str, now: str) -> None:
+        """Others reach us elsewhere; calls that are up keep what they were told."""
+        self._log.warning("advertised address changed", host=address.host, before=before, now=now)
 
     def _keep(self, record: CallRecord) -> None:
         self.records.keep(record)

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sipgw.app.check import WRONG, examined_or_told
+from sipgw.app.places import offline
 from sipgw.app.prompts import load_prompts
 from sipgw.errors import Unavailable
 from sipgw.options import CallOptions, RouteOptions
@@ -42,7 +43,7 @@ def gateway(settings: Settings, backend: str | None = None, route: str | None = 
         calls = _by_route(calls, route)
     if backend is not None:
         calls = _by_backend(calls, backend)
-    return Gateway(settings.sip_options(), settings.media_options(), calls, load_prompts(settings.prompts))
+    return Gateway(offline(settings.sip_options()), settings.media_options(), calls, load_prompts(settings.prompts))
 
 
 def _by_route(calls: CallOptions, number: str) -> CallOptions:

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from sipgw.errors import Unavailable
+from sipgw.io.advertised import Way, parse
 from sipgw.io.tls import TlsFiles
 from sipgw.options import AddressOptions, ListenerOptions
 from sipgw.settings.problems import Where
@@ -31,7 +32,7 @@ def check_sip(sip: Sip, listeners: Sequence[ListenerOptions], media: AddressOpti
     for index, listener in enumerate(sip.listeners):
         options, where = listeners[len(sip.transports) + index], ("sip", "listeners", index)
         _listener(listener, options, where, source)
-        if options.media[0].host != media.host:
+        if options.media[0].host != media.host or listener.media_advertised:
             check_address(options.media[0].host, options.media[0].advertised, where, source, "media_")
 
 
@@ -50,10 +51,22 @@ def check_address(host: str, advertised: str, where: Where, source: Source, of: 
     except ValueError:
         source.complain((*where, f"{of}host"), f"{host!r} is not an IP address", "give one of this machine")
         return
-    if address.is_unspecified and not advertised:
+    if advertised:
+        _advertised(advertised, address.version, (*where, f"{of}advertised"), source)
+    elif address.is_unspecified:
         remedy = f"set {where[0]}.{of}advertised" if len(where) == 1 else f"set its {of}advertised"
         text = f"{host} cannot be told to others"
-        source.complain((*where, f"{of}host"), text, f"{remedy} to the address they reach")
+        source.complain((*where, f"{of}host"), text, f"{remedy} to the address they reach, or to auto")
+
+
+def _advertised(text: str, version: int, where: Where, source: Source) -> None:
+    try:
+        said = parse(text)
+    except ValueError as error:
+        source.complain(where, str(error), "give what others reach")
+        return
+    if said.way is Way.WRITTEN and not said.is_name and ipaddress.ip_address(said.value).version != version:
+        source.complain(where, f"{text} is of another family than its host", f"give one of IPv{version}")
 
 
 def _media(own: AddressOptions, media: AddressOptions, source: Source) -> None:

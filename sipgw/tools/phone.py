@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sipgw.errors import PeerError, Unavailable
 from sipgw.flow import Endpoint, Flow
+from sipgw.io.addresses import towards
 from sipgw.io.clock import Clock, MonotonicClock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPair, PortPool
@@ -240,10 +241,7 @@ async def _resolved(uri: Uri) -> Endpoint:
 
 def _address_towards(remote: Endpoint) -> str:
     """Our address on the way to `remote`, as the routing table has it."""
-    family = socket.AF_INET6 if ":" in remote[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(remote)  # sends nothing
-        except OSError as error:
-            raise Unavailable(f"{remote[0]} cannot be reached: {error.strerror}") from None
-        return str(probe.getsockname()[0])
+    try:
+        return towards(remote[0])
+    except OSError as error:
+        raise Unavailable(f"{remote[0]} cannot be reached: {error.strerror}") from None

@@ -111,8 +111,11 @@ class Rig:
             structlog.WriteLogger(self.out),
             processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         )
+        places = Places(
+            SipOptions(listeners), listeners[0].media[0], lambda address, remote: address.advertised or address.host
+        )
         self.control = Control(
-            self.calls, self.agent, self.plane, self.pool, Places(SipOptions(listeners), listeners[0].media[0]),
+            self.calls, self.agent, self.plane, self.pool, places,
             clock=self.clock, log=log, metrics=self.metrics, keep=self.records.append,
         )  # fmt: skip
         self.driver: Driver[SipEvent] = Driver(self.agent, self._send, self.control.on_sip, clock=self.clock)

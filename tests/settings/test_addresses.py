@@ -40,10 +40,15 @@ def test_who_is_elsewhere_is_not_told_the_loopback() -> None:
          "sip.listeners[0].media_host: 'here' is not an IP address; give one of this machine"),
         ("{listeners: [{transport: udp, port: 5070, media_host: 0.0.0.0}]}",
          "sip.listeners[0].media_host: 0.0.0.0 cannot be told to others; "
-         "set its media_advertised to the address they reach"),
+         "set its media_advertised to the address they reach, or to auto"),
         ("{listeners: [{transport: udp, port: 5070, host: '::', advertised: sbc.example}]}",
          "sip.listeners[0].media_host: :: cannot be told to others; "
-         "set its media_advertised to the address they reach"),
+         "set its media_advertised to the address they reach, or to auto"),
+        ("{advertised: '2001:db8::1'}",
+         "sip.advertised: 2001:db8::1 is of another family than its host; give one of IPv4"),
+        ("{listeners: [{transport: udp, port: 5070, media_advertised: 'stun:'}]}",
+         "sip.listeners[0].media_advertised: 'stun:' is neither an address nor a name, nor auto, interface:NAME or "
+         "stun:HOST:PORT; give what others reach"),
         ("{host: '::', advertised: sbc.example}",
          "media.host: 127.0.0.1 is no place for the media of calls to ::; write listeners with a media_host each"),
     ],

@@ -148,7 +148,7 @@ def test_the_commented_examples_of_backends_work(write: Write) -> None:
          ["x.yaml:1: sip.host: 'localhost' is not an IP address; give one of this machine"]),
         ("media: {host: 0.0.0.0}\n" + ROUTES,
          ["x.yaml:1: media.host: 0.0.0.0 cannot be told to others; "
-          "set media.advertised to the address they reach"]),
+          "set media.advertised to the address they reach, or to auto"]),
         ("media: {ports: 3000}\n" + ROUTES, ["x.yaml:1: media.ports: should match pattern '^\\d{1,5}-\\d{1,5}$'"]),
         ("media: {ports: 3000-2000}\n" + ROUTES,
          ["x.yaml:1: media.ports: 3000-2000 is no range of ports; write the lower first, from 1024 to 65535"]),
