@@ -72,9 +72,17 @@ def _receive_request(core: Core, request: Request, source: Flow, now: float) -> 
     elif found is not None:
         found.repeat(now)
     elif request.method == "ACK":
-        acknowledged(core, request, now)
+        _acknowledge(core, request, source, now)
     else:
         _serve(core, request, source, now)
+
+
+def _acknowledge(core: Core, ack: Request, source: Flow, now: float) -> None:
+    """The ACK of a 2xx; with an answer in it, it says where our media go, so that it had better be the peer's."""
+    if core.leg_of(ack) is core.leg_by(ack, source):
+        acknowledged(core, ack, now)
+    else:
+        core.drop("not_its_peer", now, f"ACK from {source}")
 
 
 def _serve(core: Core, request: Request, source: Flow, now: float) -> None:

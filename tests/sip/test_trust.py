@@ -8,10 +8,10 @@ from sipgw.flow import Flow
 from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, SipOptions, TrunkOptions
 from sipgw.sip.accounts import NONCE_LIFE
 from sipgw.sip.digest import Challenge, Credentials
-from sipgw.sip.events import Invited
+from sipgw.sip.events import Confirmed, Invited
 from sipgw.sip.message import Request, parse
 from sipgw.sip.trust import Trust
-from tests.fakes.sip_phone import FLOW, OURS, Heard, Phone, Wire, reply
+from tests.fakes.sip_phone import FLOW, OFFER, OURS, Heard, Phone, Wire, reply
 
 KNOWN = Credentials("pbx", "secret")
 USERS = (CredentialOptions("pbx", "secret"),)
@@ -277,6 +277,19 @@ def test_a_dialog_that_a_certificate_began_goes_on_with_its_trunk_alone(source: 
     one.gets(phone.ack(), CERTIFIED)
     (response,) = one.gets(phone.bye(), source)
     assert response.brief == status
+
+
+def test_nobody_elses_ack_says_where_media_go() -> None:
+    one = wire(TrunkOptions("carrier", names=CERTIFIED.names))
+    one.gets(Phone().invite(""), CERTIFIED)
+    one.agent.answer(one.events()[-1].leg, b"v=0\r\n", 0.0)
+    ack = Phone().within(one.take()[-1]).ack(OFFER)
+    one.gets(ack, replace(CERTIFIED, names=()))
+    assert one.events() == []
+    assert one.drops() == ["not_its_peer"]
+    one.gets(ack, CERTIFIED)
+    (confirmed,) = one.events()
+    assert isinstance(confirmed, Confirmed)
 
 
 def test_whom_we_called_need_not_show_us_a_certificate() -> None:
