@@ -88,7 +88,10 @@ class Gateway:
             token=token, wall=self._wall, trace=self._trace, publish=self.feed.publish, changed=changes.calls.add,
         )  # fmt: skip
         sip = settings.sip_options()
-        self._reach = Reach(all_addresses(sip), self._moved, trace=self._trace, clock=self._clock)
+        self._reach = Reach(
+            all_addresses(sip), self._moved,
+            trace=self._trace, clock=self._clock, kept=self.state.path / "advertised.json",
+        )  # fmt: skip
         places = Places(sip, settings.media.address(), self._reach.told)
         self._ledger = Ledger(self.state.path, self._agent, self._calls, changes, log)
         self._control = Control(

@@ -1,8 +1,13 @@
-"""By which addresses others reach ours: found out at the start, and looked at again from time to time."""
+"""By which addresses others reach ours: found out at the start, and looked at again from time to time.
+
+What was found is written down: a gateway that has to start again while a STUN server is away goes on with it.
+"""
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from sipgw.app.stun import mapped_address
 from sipgw.errors import Unavailable
@@ -29,6 +34,7 @@ class Reach:
         changed: told of changes.
         trace: takes notes of what could not be found out again.
         clock: for the notes.
+        kept: the file in which it is written down.
         again: seconds until everything is looked at again.
         first_wait: seconds until a STUN server is asked again that does not answer.
     """
@@ -40,12 +46,13 @@ class Reach:
         *,
         trace: Trace,
         clock: Clock,
+        kept: Path,
         again: float = _AGAIN,
         first_wait: float = FIRST_WAIT,
     ) -> None:
         self._wanted = tuple(dict.fromkeys(wanted))
         self._changed, self._trace, self._clock, self._again = changed, trace, clock, again
-        self._first_wait = first_wait
+        self._kept, self._first_wait = kept, first_wait
         self._found: dict[AddressOptions, str] = {}
         self._routes: dict[str, str] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -54,11 +61,20 @@ class Reach:
         """Find everything out.
 
         Raises:
-            Unavailable: something of it cannot be; the message says what.
+            Unavailable: something of it cannot be, and never was; the message says what.
         """
+        before = self._read()
         for one in self._wanted:
-            if (found := await self._find(one)) is not None:
+            try:
+                found = await self._find(one)
+            except Unavailable as error:
+                found = before.get(_key(one))
+                if found is None:
+                    raise
+                self._note(error)
+            if found is not None:
                 self._found[one] = found
+        self._write()
         if any(one.advertised for one in self._wanted):
             self._looking = asyncio.create_task(self._look())
 
@@ -100,10 +116,11 @@ class Reach:
         try:
             now = await self._find(one)
         except Unavailable as error:
-            self._trace(Note(self._clock.now(), "io", Mark.DROP, "address_not_found", detail=str(error)))
+            self._note(error)
             return
         if now is not None and now != before:
             self._found[one] = now
+            self._write()
             self._changed(one, before, now)
 
     async def _find(self, one: AddressOptions) -> str | None:
@@ -119,6 +136,23 @@ class Reach:
             case Way.WRITTEN if said.is_name:
                 return await _resolved(said.value, six=six)
         return None
+
+    def _note(self, error: Unavailable) -> None:
+        self._trace(Note(self._clock.now(), "io", Mark.DROP, "address_not_found", detail=str(error)))
+
+    def _read(self) -> dict[str, str]:
+        try:
+            return dict(json.loads(self._kept.read_text()))
+        except (OSError, ValueError):  # there is none yet, or a crash has cut it off
+            return {}
+
+    def _write(self) -> None:
+        if self._found:
+            self._kept.write_text(json.dumps({_key(one): found for one, found in self._found.items()}))
+
+
+def _key(one: AddressOptions) -> str:
+    return f"{one.host} {one.advertised}"
 
 
 async def _resolved(name: str, *, six: bool) -> str:

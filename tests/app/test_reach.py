@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -48,7 +49,8 @@ async def stun_server() -> AsyncIterator[tuple[StunServer, str]]:
 class Told:
     """Takes what a reach says of itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.kept = folder / "advertised.json"
         self.changes: asyncio.Queue[tuple[AddressOptions, str, str]] = asyncio.Queue()
         self.notes: asyncio.Queue[Note] = asyncio.Queue()
 
@@ -58,14 +60,15 @@ class Told:
             lambda *change: self.changes.put_nowait(change),
             trace=self.notes.put_nowait,
             clock=MonotonicClock(),
+            kept=self.kept,
             again=again,
             first_wait=0.05,
         )
 
 
 @contextlib.asynccontextmanager
-async def opened(*wanted: AddressOptions) -> AsyncIterator[Reach]:
-    reach = Told().reach(*wanted)
+async def opened(folder: Path, *wanted: AddressOptions) -> AsyncIterator[Reach]:
+    reach = Told(folder).reach(*wanted)
     await reach.open()
     yield reach
     await reach.close()
@@ -84,14 +87,14 @@ async def opened(*wanted: AddressOptions) -> AsyncIterator[Reach]:
         (AddressOptions("0.0.0.0", "localhost"), "203.0.113.1", "127.0.0.1"),
     ],
 )
-async def test_what_is_told(address: AddressOptions, remote: str, told: str) -> None:
-    async with opened(address) as reach:
+async def test_what_is_told(tmp_path: Path, address: AddressOptions, remote: str, told: str) -> None:
+    async with opened(tmp_path, address) as reach:
         assert reach.told(address, remote) == told
 
 
-async def test_a_server_outside_says_it_and_says_it_again_when_it_changes() -> None:
+async def test_a_server_outside_says_it_and_says_it_again_when_it_changes(tmp_path: Path) -> None:
     async with stun_server() as (server, written):
-        address, told = AddressOptions("127.0.0.1", written), Told()
+        address, told = AddressOptions("127.0.0.1", written), Told(tmp_path)
         reach = told.reach(address, again=0.01)
         await reach.open()
         assert reach.told(address, "203.0.113.1") == "198.51.100.7"
@@ -102,9 +105,9 @@ async def test_a_server_outside_says_it_and_says_it_again_when_it_changes() -> N
         await reach.close()
 
 
-async def test_what_was_known_holds_while_it_cannot_be_found_out_again() -> None:
+async def test_what_was_known_holds_while_it_cannot_be_found_out_again(tmp_path: Path) -> None:
     async with stun_server() as (server, written):
-        address, told = AddressOptions("127.0.0.1", written), Told()
+        address, told = AddressOptions("127.0.0.1", written), Told(tmp_path)
         reach = told.reach(address, again=0.01)
         await reach.open()
         server.transport.close()
@@ -117,6 +120,22 @@ async def test_what_was_known_holds_while_it_cannot_be_found_out_again() -> None
         await reach.close()
 
 
+async def test_a_start_without_the_server_goes_on_with_what_it_had_said(tmp_path: Path) -> None:
+    async with stun_server() as (_, written):
+        address = AddressOptions("127.0.0.1", written)
+        async with opened(tmp_path, address):
+            pass
+    told = Told(tmp_path)
+    reach = told.reach(address)
+    await reach.open()
+    assert reach.told(address, "203.0.113.1") == "198.51.100.7"
+    assert told.notes.get_nowait().name == "address_not_found"
+    await reach.close()
+    told.kept.write_text('{"cut o')
+    with pytest.raises(Unavailable):
+        await told.reach(address).open()
+
+
 @pytest.mark.parametrize(
     ("advertised", "why"),
     [
@@ -125,20 +144,20 @@ async def test_what_was_known_holds_while_it_cannot_be_found_out_again() -> None
         ("stun:nobody.invalid", r"STUN server nobody\.invalid:3478 cannot be asked from 127\.0\.0\.1"),
     ],
 )
-async def test_what_cannot_be_found_out_at_the_start_is_said(advertised: str, why: str) -> None:
+async def test_what_cannot_be_found_out_at_the_start_is_said(tmp_path: Path, advertised: str, why: str) -> None:
     with pytest.raises(Unavailable, match=why):
-        await Told().reach(AddressOptions("127.0.0.1", advertised)).open()
+        await Told(tmp_path).reach(AddressOptions("127.0.0.1", advertised)).open()
 
 
-async def test_a_server_that_says_nothing_is_told_after_four_tries() -> None:
+async def test_a_server_that_says_nothing_is_told_after_four_tries(tmp_path: Path) -> None:
     async with stun_server() as (server, written):
         server.says = ""
         with pytest.raises(Unavailable, match=r"does not tell the address of 127\.0\.0\.1: no answer"):
-            await Told().reach(AddressOptions("127.0.0.1", written)).open()
+            await Told(tmp_path).reach(AddressOptions("127.0.0.1", written)).open()
         assert server.asked == 4
 
 
-async def test_a_stranger_cannot_answer_for_the_server() -> None:
+async def test_a_stranger_cannot_answer_for_the_server(tmp_path: Path) -> None:
     async with stun_server() as (server, written):
         address = AddressOptions("127.0.0.1", written)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -153,5 +172,5 @@ async def test_a_stranger_cannot_answer_for_the_server() -> None:
                 answered(data, addr)
 
             server.datagram_received = first  # type: ignore[method-assign]
-            async with opened(address) as reach:
+            async with opened(tmp_path, address) as reach:
                 assert reach.told(address, "203.0.113.1") == "198.51.100.7"
