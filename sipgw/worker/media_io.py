@@ -167,7 +167,7 @@ class MediaIo:
                     self._failed("receive", error)
                     continue
                 try:
-                    take(data, source, now)
+                    take(data, source[:2], now)  # of IPv6 there would be two more
                 except Exception as error:  # noqa: BLE001 - whatever it is
                     self._on_defect(session, error)
 
