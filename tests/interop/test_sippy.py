@@ -24,5 +24,6 @@ async def test_a_call_through_a_b2bua(tmp_path: Path) -> None:
         words: Words = [python, "-m", "sippy.b2bua_simple", "-f", *own]
         async with background(words, port, cwd=tmp_path):
             await plays(caller, tmp_path, remote=f"127.0.0.1:{port}")
-        ended = await gateway.ended("behind")
+            # Only then has it passed the BYE on.
+            ended = await gateway.ended("behind")
     assert (ended["cause"], ended["hung_up_by"]) == ("normal", "caller")
