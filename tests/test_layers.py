@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 MAY_IMPORT_MODULES: dict[str, set[str]] = {
     "media": {"sipgw.ai.events"},
-    "call": {"sipgw.ai.events", "sipgw.media.plane"},
+    "call": {"sipgw.ai.carried", "sipgw.ai.events", "sipgw.media.plane"},
     "records": {"sipgw.media.plane"},
 }
 """Single modules of layers that are otherwise closed."""

@@ -7,6 +7,8 @@ from enum import Enum
 
 import msgspec
 
+from sipgw.ai.carried import NOTHING, Carried
+
 
 class AudioFormat(Enum):
     """Audio on the AI's side of the gateway; the value is how it is written in the configuration."""
@@ -54,11 +56,11 @@ class CallFacts(msgspec.Struct, frozen=True):
 
     call: str
     caller: str = ""
-    """The calling number or user part, as it came."""
+    """The calling number or user part; `anonymous` where the caller wishes it to be withheld."""
     called: str = ""
     caller_name: str = ""
     headers: dict[str, str] = {}
-    """The INVITE's `X-*` and `User-to-User` headers, names as they came."""
+    """The INVITE's headers that the configuration lets through, names as they came."""
     sip_call_id: str = ""
     codec: str = ""
     """Encoding name of the caller's leg."""
@@ -72,6 +74,7 @@ class CallFacts(msgspec.Struct, frozen=True):
     """What is known of the call besides: the backend's own variables, and those of a hook."""
     instructions: str = ""
     """How to behave in this call, as a hook has it; empty: as the backend's settings have it."""
+    carried: Carried = NOTHING
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):

@@ -133,6 +133,7 @@ def start(facts: CallFacts, audio: AudioFormat, frame_ms: int, parameters: dict[
         "started": facts.started,
         "variables": facts.variables,
         "instructions": facts.instructions,
+        "carried": facts.carried,
     }
     format_ = {"encoding": "pcm16", "rate_hz": audio.rate_hz, "channels": 1, "frame_ms": frame_ms}
     return _message("start", version=VERSION, call=call, audio=format_, parameters=parameters, resumed=resumed)

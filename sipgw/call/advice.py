@@ -5,7 +5,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from sipgw.ai.carried import NOTHING, Carried
 from sipgw.options import BackendOptions, HookOptions
+from sipgw.sip.identity import ANONYMOUS
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MOST = 10_000
@@ -34,6 +36,7 @@ class Question:
     """When the INVITE came: RFC 3339, UTC."""
     tried: tuple[str, ...] = ()
     """Targets that failed before."""
+    carried: Carried = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ class Memory:
         self._kept: OrderedDict[tuple[str, ...], tuple[float, Advice]] = OrderedDict()
 
     def keep(self, hook: HookOptions, question: Question, advice: Advice, now: float) -> None:
-        """The hook said so."""
+        """The hook said so. It is not kept for callers without a number where it depends on that: they are not one."""
+        if question.caller == ANONYMOUS and "caller" in hook.cache_by:
+            return
         key = _key(hook, question)
         self._kept[key] = now, advice
         self._kept.move_to_end(key)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
+from sipgw.ai.carried import NOTHING, Carried
 from sipgw.ai.events import Spent
 from sipgw.errors import Cause
 from sipgw.media.plane import StreamStats
@@ -87,6 +88,7 @@ class CallRecord:
     """The gateway that had the call."""
     sip_call_id: str
     caller: str
+    """`anonymous` where the caller wishes it to be withheld, as the name."""
     caller_name: str
     called: str
     """As dialled."""
@@ -124,6 +126,9 @@ class CallRecord:
     """The same as a Q.850 cause."""
     far_text: str = ""
     """The same in words."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The INVITE's, as far as the configuration lets them through."""
+    carried: Carried = NOTHING
 
     @property
     def seconds(self) -> float:
@@ -148,7 +153,7 @@ class CallRecord:
             "trunk": self.trunk,
             "cause": self.cause, "reason": self.reason, "status": self.status, "hung_up_by": self.hung_up_by,
             "route": self.route, "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3),
-            "digits": self.digits,
+            "digits": self.digits, **self.carried.brief(),
             "far_status": self.far_status, "far_q850": self.far_q850, "far_text": self.far_text,
         }  # fmt: skip
         return fields | (_counters(self.stats) if self.stats else {})
@@ -203,6 +208,8 @@ class Noted:
     turns_ms: list[int] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
     transcript: list[Utterance] = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    carried: Carried = NOTHING
     far: FarReason = field(default_factory=FarReason)
     """Why the far end ended the call, by its own word."""
 
@@ -295,6 +302,8 @@ class Draft(Noted):
             turns_ms=tuple(self.turns_ms),
             recordings=tuple(self.recordings),
             transcript=tuple(self.transcript),
+            headers=self.headers,
+            carried=self.carried,
             far_status=self.far.status,
             far_q850=self.far.q850,
             far_text=self.far.text,

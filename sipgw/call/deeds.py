@@ -1,6 +1,7 @@
 """What the words of the state table do. Each deed may see something itself, which is then looked up in turn."""
 
 from collections.abc import Callable
+from functools import partial
 
 from sipgw.ai.events import CallFacts, Open, Say
 from sipgw.call import effects as do
@@ -83,14 +84,16 @@ class Deeds(Ringing):
         invited: Invited = moment.event
         self._draft.source, self._draft.trunk = invited.flow.remote[0], invited.trunk
         try:
-            who = self._invitation = Invitation.of(invited)
+            drop = partial(self._left_out, moment.now)
+            who = self._invitation = Invitation.of(invited, self._around.options, drop)
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
         self._draft.caller, self._draft.called, self._draft.sip_call_id = who.caller, who.called, who.sip_call_id
-        self._draft.caller_name = who.caller_name
+        self._draft.caller_name, self._draft.headers, self._draft.carried = who.caller_name, who.headers, who.carried
         self._happened(
             Kind.STARTED, moment.now,
             caller=who.caller, called=who.called, source=who.source, trunk=who.trunk, sip_call_id=who.sip_call_id,
+            **who.carried.brief(),
         )  # fmt: skip
         return None
 
@@ -357,6 +360,9 @@ class Deeds(Ringing):
         if self._draft.cause not in RETRY_LATER:
             return ()
         return (("Retry-After", str(self._around.options.retry_after)),)
+
+    def _left_out(self, now: float, name: str, detail: str) -> None:
+        self._drop(name, detail, now)
 
 
 DEEDS: dict[str, Callable[[Deeds, Moment], Seen | None]] = {

@@ -1,28 +1,25 @@
-"""Reads from an INVITE who calls whom, and what a backend may know of it."""
+"""Reads from an INVITE who calls whom, and what others may know of it."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sipgw.ai.carried import NOTHING, Carried
 from sipgw.ai.events import CallFacts
 from sipgw.call.advice import Question
+from sipgw.call.caller import Caller, Drop, Reader, party
+from sipgw.call.carried import carried, passed_on
+from sipgw.options import CallOptions
 from sipgw.sip.events import Invited
-from sipgw.sip.uri import Uri
-
-_NUMBER = re.compile(r"(\+?[0-9*#().\-]*[0-9*#][().\-]*)(?:;|\Z)")
-"""A telephone number, and then parameters or nothing; `alice;day=tuesday` is a name (RFC 3261 section 19.1.2)."""
-_SEPARATORS = str.maketrans("", "", "().-")
-_PASSED_ON = "user-to-user"
-"""Besides `X-*` (RFC 7433)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """Who calls whom."""
 
+    number: str
+    """The caller's number, withheld or not: for what is decided in here, never for others."""
     caller: str
-    """The user part of From, or its host where it has none."""
+    """The same, or the user part or host that stands for it; `anonymous` where it is withheld."""
     caller_name: str
     called: str
     """The user part of the Request-URI, or its host where it has none."""
@@ -32,24 +29,29 @@ class Invitation:
     trunk: str
     """The trunk it came by; empty for somebody else."""
     headers: dict[str, str]
-    """`X-*` and `User-to-User`, names as they came; of repeated ones the first."""
+    """Those that the configuration lets through, names as they came; of repeated ones the first."""
+    carried: Carried = NOTHING
 
     @classmethod
-    def of(cls, event: Invited) -> "Invitation":
-        """Read an INVITE.
+    def of(cls, event: Invited, options: CallOptions, drop: Drop) -> "Invitation":
+        """Read an INVITE; `drop` hears of what is left out of it.
 
         Raises:
-            PeerError: 400 where a header is malformed.
+            PeerError: 400 where a header is malformed that a call cannot do without.
         """
         request = event.request
+        reader = Reader(request, drop)
+        caller = Caller.of(reader, event.identity)
         return cls(
-            caller=party(request.from_.uri),
-            caller_name=request.from_.display,
+            number=caller.number,
+            caller=caller.shown_number,
+            caller_name=caller.shown_name,
             called=party(request.target),
             sip_call_id=request.call_id,
             source=event.flow.remote[0],
             trunk=event.trunk,
-            headers=passed_on(request.headers),
+            headers=passed_on(reader, caller, options),
+            carried=carried(reader, caller, event.identity.believed),
         )
 
     def question(self, call: str, node: str, route: str, started: float) -> Question:
@@ -66,6 +68,7 @@ class Invitation:
             headers=self.headers,
             sip_call_id=self.sip_call_id,
             started=_written(started),
+            carried=self.carried,
         )
 
     def facts(self, call: str, codec: str, started: float, variables: dict[str, str], instructions: str) -> CallFacts:
@@ -81,31 +84,9 @@ class Invitation:
             started=_written(started),
             variables=variables,
             instructions=instructions,
+            carried=self.carried,
         )
 
 
 def _written(when: float) -> str:
     return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
-
-
-def party(uri: Uri) -> str:
-    """How a party is called: its user or number, else its host.
-
-    A number is told without what carriers put beside it (`;npdi`, `;rn=…`: RFC 4694) and without the separators that
-    only people read (RFC 3966 section 5.1.1).
-    """
-    name = uri.user_text or uri.address
-    number = _NUMBER.match(name)
-    if number is None:
-        return name
-    readable = uri.scheme == "tel" or number[1].startswith("+")
-    return number[1].translate(_SEPARATORS) if readable else number[1]
-
-
-def passed_on(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers a backend gets."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        if name.lower().startswith("x-") or name.lower() == _PASSED_ON:
-            found.setdefault(name, value)
-    return found

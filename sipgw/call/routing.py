@@ -12,6 +12,11 @@ from sipgw.flow import Networks
 from sipgw.options import Ask, BackendOptions, CallOptions, HookOptions, RouteOptions
 
 
+def fits(pattern: str, text: str) -> bool:
+    """Whether a pattern is for a text: it is the same, or what it begins with and `*`."""
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One entry of a route: a backend by name, or a hook. Both are None where nothing of that name is configured."""
@@ -30,9 +35,8 @@ class Route:
     networks: Networks
 
     def fits(self, number: str) -> bool:
-        """Whether the route is for a called number. A pattern is a number, or what it begins with and `*`."""
-        pattern = self.options.number
-        return number.startswith(pattern[:-1]) if pattern.endswith("*") else number == pattern
+        """Whether the route is for a called number."""
+        return fits(self.options.number, number)
 
     def serves(self, source: str, trunk: str = "") -> bool:
         """Whether callers from this address, or by this trunk, may use the route."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sipgw.ai.carried import NOTHING, Carried
 from sipgw.call.call import Call
 from sipgw.call.cdr import last_ready
 
@@ -30,6 +31,7 @@ class CallView:
     """The pattern of the route that took it."""
     serial: int = 0
     """Counts the calls of this run."""
+    carried: Carried = NOTHING
 
 
 def view_of(call: Call) -> CallView:
@@ -50,4 +52,5 @@ def view_of(call: Call) -> CallView:
         source=draft.source,
         route=draft.route,
         serial=call.serial,
+        carried=draft.carried,
     )

@@ -87,5 +87,11 @@ class CallOptions:
     """What of a call's words its record keeps: `off`, `redacted` or `full`."""
     recording_name: str = "{date}/{call}"
     """Template of a recording's path (`call/naming.py`)."""
+    pass_headers: tuple[str, ...] = ("X-*", "User-to-User")
+    """Names, or what they begin with and `*`, of the INVITE's headers that backends, hooks and records get."""
+    max_headers: int = 32
+    """Of those."""
+    max_header_bytes: int = 8192
+    """Of all of those, names and values."""
     retry_after: int = 30
     """Seconds told to callers refused while draining or full."""

@@ -7,6 +7,8 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from sipgw.call.cdr import HOOK, Attempt, CallRecord, Recording
 from sipgw.media.plane import StreamStats
 
@@ -47,6 +49,9 @@ def call_row(record: CallRecord) -> Row:
         "turns_ms": list(record.turns_ms),
         "turn_p50_ms": percentile(record.turns_ms, 50),
         "turn_p95_ms": percentile(record.turns_ms, 95),
+        **{name: _text(value) for name, value in record.carried.brief().items()},
+        "headers": dict(record.headers),
+        "carried": msgspec.json.decode(msgspec.json.encode(record.carried)),
     }
 
 

@@ -73,6 +73,9 @@ calls = Table(
     Column("far_status", Integer),
     Column("far_q850", Integer),
     Column("far_text", String, nullable=False),
+    *(Column(name, String, nullable=False) for name in ("attestation", "attestation_source", "privacy", "diverted_by")),
+    Column("headers", JSON, nullable=False),
+    Column("carried", JSON, nullable=False),
     Index("calls_by_start", "started", "call"),
     Index("calls_by_caller", "caller", "started"),
     Index("calls_by_called", "called", "started"),
@@ -81,7 +84,10 @@ calls = Table(
     Index("calls_by_sip_call_id", "sip_call_id"),
 )
 """One row a call, refused ones included. `mos` is that of the worse direction; `far_status`, `far_q850` and `far_text`
-are why the far end ended it, by its own word."""
+are why the far end ended it, by its own word.
+
+`carried` is what the INVITE said besides caller and called, the columns before it are what is sought most of that, and
+`headers` those that the configuration lets through. What a caller wishes to keep private is in none of them."""
 
 
 def _of_call() -> Column[str]:

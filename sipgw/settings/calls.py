@@ -12,6 +12,8 @@ from sipgw.settings.section import Seconds, Section, Wait
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+HeaderPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9!%+_.~`'-]+\*?$")]
+
 
 class Calls(Section):
     """Limits and patience."""
@@ -36,6 +38,12 @@ class Calls(Section):
     """Seconds running calls may go on after SIGTERM."""
     hold_music: str = "hold"
     """Prompt that repeats while we have a caller on hold; empty: silence."""
+    pass_headers: tuple[HeaderPattern, ...] = ("X-*", "User-to-User")
+    """Headers of the INVITE that backends, hooks and records get: names, or what they begin with and `*`."""
+    max_headers: Count = 32
+    """Headers of one call that they get at most."""
+    max_header_bytes: Count = 8192
+    """Bytes that these have at most, names and values."""
     retry_after: Count = 30
     """Seconds callers are told to wait when they are refused because we are full or stopping."""
 

@@ -21,6 +21,7 @@ _VERSTAT = re.compile(
     r"TN-Validation-Passed(?:-([ABC]))?(?:-Diverted|-Passthrough)*+|(TN-Validation-Failed)(?:-[\w-]*+)?|(No-TN-Validation)",
     re.IGNORECASE,
 )
+_PARAMETER = re.compile(r";verstat(?:=[^;@?]*+)?", re.IGNORECASE)
 _INDICATOR = "p-attestation-indicator"
 _PLIVO = {"verified": "A", "not verified": UNKNOWN, "not applicable": UNKNOWN}
 """Plivo's word for B, C and failed is the same, so it proves nothing."""
@@ -69,6 +70,11 @@ def verstat(party: NameAddr) -> str:
     uri = party.uri
     number = uri.opaque if uri.scheme == "tel" else uri.user or ""
     return uri.param("verstat") or party.params.get("verstat") or _of_number(number)
+
+
+def unattested(uri: str) -> str:
+    """A URI as written, without that parameter."""
+    return _PARAMETER.sub("", uri)
 
 
 def _of_number(text: str) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipgw.ai import sipgw_protocol, sipgw_wire
+from sipgw.ai.carried import Attestation, Carried, Passed
 from sipgw.ai.dialect import Connect
 from sipgw.ai.events import (
     BackendEvent,
@@ -44,6 +45,10 @@ SCHEMA = json.loads((FOLDER / "sipgw-protocol.schema.json").read_text())
 FACTS = CallFacts(
     "n1-1", "+4420", "+4421", "Ann", {"X-Customer": "17"}, "a84b@phone", "PCMA", started="2030-05-01T12:00:00Z",
     variables={"tier": "gold"}, instructions="Be brief.",
+    carried=Carried(
+        "sip:+4420@carrier.example", "sip:+4421@gw.example", attestation=Attestation("A", "from"),
+        history=(Passed("1", "+4422", 302),),
+    ),
 )  # fmt: skip
 FRAME = bytes(range(240)) * 4
 
@@ -113,6 +118,17 @@ def test_the_start_tells_all_that_is_known(rate_hz: int) -> None:
                 "started": "2030-05-01T12:00:00Z",
                 "variables": {"tier": "gold"},
                 "instructions": "Be brief.",
+                "carried": {
+                    "from": "sip:+4420@carrier.example",
+                    "to": "sip:+4421@gw.example",
+                    "asserted": [],
+                    "privacy": [],
+                    "attestation": {"level": "A", "source": "from"},
+                    "diversions": [],
+                    "history": [{"index": "1", "number": "+4422", "cause": 302}],
+                    "user_to_user": [],
+                    "identity": [],
+                },
             },
             "audio": {"encoding": "pcm16", "rate_hz": rate_hz, "channels": 1, "frame_ms": 40},
             "parameters": {"tenant": "acme"},

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sipgw.ai import events as ai
+from sipgw.ai.carried import Carried, UserData
 from sipgw.call import effects as do
 from sipgw.call.cdr import Attempt
 from sipgw.call.commands import HangUpCall
@@ -73,6 +74,11 @@ def test_what_the_backend_may_know_of_the_call() -> None:
         sip_call_id="abc@phone",
         codec="PCMU",
         started="2023-11-14T22:13:20.000+00:00",
+        carried=Carried(
+            from_="sip:alice@phone.example",
+            to="sip:%2B4930123@gw.example;user=phone",
+            user_to_user=(UserData("aa", "hex", "", ""),),
+        ),
     )
 
 

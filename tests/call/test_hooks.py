@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sipgw.ai.carried import Carried
 from sipgw.ai.events import Close
 from sipgw.call import effects as do
 from sipgw.call.advice import Advice, Question, Rejection
@@ -57,6 +58,7 @@ def test_the_hook_names_the_backend() -> None:
     assert control.question.question == Question(
         call="n1-0001", node="n1", route="*", trunk="", caller="alice", caller_name="Ann", called="100",
         source=PHONE[0], headers={}, sip_call_id="abc@phone", started="2023-11-14T22:13:20.000+00:00",
+        carried=Carried("sip:alice@phone.example", "sip:100@gw.example"),
     )  # fmt: skip
     assert not connected(control)
     control.advance(0.3)

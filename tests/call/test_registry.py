@@ -1,6 +1,7 @@
 """All calls together: admission, draining, calls that break, and events nobody waits for."""
 
 from sipgw.ai import events as ai
+from sipgw.ai.carried import Carried
 from sipgw.call import effects as do
 from sipgw.call.events import PortsOpened
 from sipgw.call.view import CallView
@@ -200,7 +201,7 @@ def test_a_snapshot_of_the_calls() -> None:
     assert control.calls.calls() == (
         CallView(
             "n1-0001", "alice", "100", "connecting", "", "PCMU", EPOCH, None,
-            source="192.0.2.7", route="*", serial=1,
+            source="192.0.2.7", route="*", serial=1, carried=Carried("sip:alice@phone.example", "sip:100@gw.example"),
         ),
     )  # fmt: skip
     assert control.calls.ids() == ("n1-0001",)

@@ -25,7 +25,7 @@ from sipgw.call.registry import DRAIN_TIMER, Calls
 from sipgw.call.snapshot import CallSnapshot
 from sipgw.flow import Flow
 from sipgw.media import plane
-from sipgw.options import BackendOptions, CallOptions, MediaOptions, RouteOptions
+from sipgw.options import NOBODY, BackendOptions, CallOptions, IdentityOptions, MediaOptions, RouteOptions
 from sipgw.sip import events as sip
 from sipgw.sip.message import Headers, Request, Response
 from sipgw.trace import Mark, Note
@@ -319,13 +319,21 @@ class Control:
 
     # --- the phone ------------------------------------------------------------------------------------------------
 
-    def invite(self, body: bytes | None = None, *, leg: str = "leg1", source: str = PHONE[0], **more: object) -> "Fake":
+    def invite(
+        self,
+        body: bytes | None = None,
+        *,
+        leg: str = "leg1",
+        source: str = PHONE[0],
+        identity: IdentityOptions = NOBODY,
+        **more: object,
+    ) -> "Fake":
         """A phone calls; without `body` it offers what phones offer, with b"" nothing."""
         self.invites[leg] += 1
         asked = request(body=sdp() if body is None else body, **more)  # type: ignore[arg-type]
         flow = Flow("udp", ("127.0.0.1", 5060), (source, 5060))
         number = len(self.opened) + len(self.asked)
-        effects = self.carry(self.calls.on_sip(sip.Invited(leg, asked, flow), self.now))
+        effects = self.carry(self.calls.on_sip(sip.Invited(leg, asked, flow, identity=identity), self.now))
         names = [effect.id for effect in effects if isinstance(effect, do.OpenPorts)]
         return Fake(self, leg, names[0] if names else f"none{number}")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sipgw.ai.carried import NOTHING, Attestation, Carried, Diverted
 from sipgw.call.cdr import Attempt, CallRecord, Recording, Utterance
 from sipgw.media.plane import StreamStats
 
@@ -32,6 +33,11 @@ def record(call: str = "n1-1", **more: Any) -> CallRecord:
         "transcript": (
             Utterance(NOON + 2, "agent", "Harbour office, good morning."), Utterance(NOON + 5, "caller", "Moin!"),
         ),
+        "headers": {"X-Account": "17"},
+        "carried": Carried(
+            "sip:+4930123@carrier.example", "sip:100@gw.example", ("tel:+4930123",), ("none", "critical"),
+            Attestation("B", "p-asserted-identity"), (Diverted("+4930111", "", "no-answer", 1),),
+        ),
     }  # fmt: skip
     return CallRecord(**{**given, **more})
 
@@ -42,7 +48,7 @@ def refused(call: str = "n1-2", **more: Any) -> CallRecord:
         call, **{
             "targets": (), "ringing": None, "answered": None, "ended": NOON, "cause": "not_found", "status": 404,
             "q850": 1, "hung_up_by": "gateway", "codec": "", "digits": 0, "stats": None, "turns_ms": (), "route": "",
-            "recordings": (), "transcript": (),
+            "recordings": (), "transcript": (), "headers": {}, "carried": NOTHING,
             **more,
         },
     )  # fmt: skip

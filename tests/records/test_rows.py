@@ -24,6 +24,14 @@ def test_the_row_of_an_answered_call() -> None:
         "digits": 3, "first_audio_ms": 310, "mos": 4.02,
         "turns_ms": [400, 900, 500, 700], "turn_p50_ms": 500, "turn_p95_ms": 900,
         "far_status": None, "far_q850": None, "far_text": "",
+        "attestation": "B", "attestation_source": "p-asserted-identity", "privacy": "none, critical",
+        "diverted_by": "+4930111", "headers": {"X-Account": "17"},
+        "carried": {
+            "from": "sip:+4930123@carrier.example", "to": "sip:100@gw.example", "asserted": ["tel:+4930123"],
+            "privacy": ["none", "critical"], "attestation": {"level": "B", "source": "p-asserted-identity"},
+            "diversions": [{"number": "+4930111", "name": "", "reason": "no-answer", "counter": 1}],
+            "history": [], "user_to_user": [], "identity": [],
+        },
     }  # fmt: skip
 
 

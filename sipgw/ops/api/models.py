@@ -35,6 +35,14 @@ class Call(Model):
     """Prompt that plays; empty where none does."""
     recording: str
     """`on`, `paused` or `off`."""
+    attestation: str
+    """How sure the carrier is of the caller's number: `A`, `B`, `C`, `failed` or `unknown`."""
+    attestation_source: str
+    """Header that says so."""
+    privacy: str
+    """What the caller wishes not to be told (RFC 3323)."""
+    diverted_by: str
+    """Number that sent the call on last (RFC 5806)."""
 
     @classmethod
     def of(cls, view: CallView) -> Self:
@@ -53,6 +61,7 @@ class Call(Model):
             held_by=list(view.held_by),
             prompt=view.prompt,
             recording=view.recording,
+            **view.carried.brief(),
         )
 
 

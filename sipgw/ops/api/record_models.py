@@ -1,7 +1,7 @@
 """Records as the API's OpenAPI description has them: the columns of the tables. Times are RFC 3339, UTC."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from sipgw.ops.api.models import Model
 from sipgw.records.reading import Row, Story
@@ -56,6 +56,18 @@ class Record(Model):
     """The same as a Q.850 cause."""
     far_text: str
     """The same in words."""
+    attestation: str
+    """How sure the carrier was of the caller's number: `A`, `B`, `C`, `failed` or `unknown`."""
+    attestation_source: str
+    """Header that said so."""
+    privacy: str
+    """What the caller wished not to be told (RFC 3323)."""
+    diverted_by: str
+    """Number that sent the call on last (RFC 5806)."""
+    headers: dict[str, str]
+    """Of the INVITE, as far as the configuration lets them through."""
+    carried: dict[str, Any]
+    """All that the INVITE said besides caller and called."""
 
 
 class RecordLeg(Model):

@@ -58,6 +58,7 @@ def _facts(call: Row) -> Iterable[tuple[str, str]]:
     yield "way", ", ".join(way) + f", node {call['node']}"
     if call["caller_name"]:
         yield "name", call["caller_name"]
+    yield from _carried(call)
     yield "began", _clock(call["started"])
     for name in ("ringing", "answered"):
         if call[name]:
@@ -70,6 +71,21 @@ def _facts(call: Row) -> Iterable[tuple[str, str]]:
     if call["first_audio_ms"] is not None:
         heard.append(f"first audio after {call['first_audio_ms']} ms")
     yield "sound", ", ".join((*heard, f"MOS {_number(call['mos'], 1)}", f"{call['digits']} keys"))
+
+
+def _carried(call: Row) -> Iterable[tuple[str, str]]:
+    """What the INVITE said of the caller and the way here."""
+    if call["attestation_source"]:
+        yield "attested", f"{call['attestation']}, by {call['attestation_source']}"
+    if call["privacy"]:
+        yield "privacy", call["privacy"]
+    for one in call["carried"].get("diversions", ()):
+        often = f", {one['counter']} times" if one["counter"] > 1 else ""
+        yield "diverted", _visible(f"by {one['number']}: {one['reason']}{often}")
+    for one in call["carried"].get("user_to_user", ()):
+        yield "UUI", _visible(f"{one['data']} {one['encoding']}")
+    for name, value in call["headers"].items():
+        yield "header", _visible(f"{name}: {value}")
 
 
 def _legs(story: Story, console: Console) -> None:

@@ -48,7 +48,7 @@ async def test_one_call(api: Served) -> None:
     assert shown == {
         "id": ID, "caller": "alice", "called": "100", "source": "", "route": "", "state": "talking", "target": "demo",
         "codec": "PCMU", "started": 1_700_000_001.0, "answered": None, "held_by": [], "prompt": "",
-        "recording": "off",
+        "recording": "off", "attestation": "unknown", "attestation_source": "", "privacy": "", "diverted_by": "",
     }  # fmt: skip
 
 
