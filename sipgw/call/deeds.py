@@ -100,7 +100,10 @@ class Deeds(Ringing):
     def find_route(self, moment: Moment) -> Seen | None:
         """Where does it go, and may it?"""
         draft = self._draft
-        found = self._around.routes.find(draft.called, draft.source, draft.trunk)
+        found = self._around.routes.find(
+            draft.called, draft.source, draft.trunk,
+            caller=self._caller.number, attestation=draft.carried.attestation.level,
+        )  # fmt: skip
         if isinstance(found, Cause):
             return self.refuse(Refusal(found, found.status, f"{draft.called} from {draft.source}"), moment.now)
         self._route, draft.route = found.options, found.options.number

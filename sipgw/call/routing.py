@@ -34,9 +34,12 @@ class Route:
     targets: tuple[Target, ...]
     networks: Networks
 
-    def fits(self, number: str) -> bool:
-        """Whether the route is for a called number."""
-        return fits(self.options.number, number)
+    def fits(self, number: str, caller: str, attestation: str) -> bool:
+        """Whether the route is for a called number, from this caller, of whom the carrier is so sure."""
+        options = self.options
+        from_them = not options.callers or any(fits(pattern, caller) for pattern in options.callers)
+        sure = not options.attestation or attestation in options.attestation
+        return from_them and sure and fits(options.number, number)
 
     def serves(self, source: str, trunk: str = "") -> bool:
         """Whether callers from this address, or by this trunk, may use the route."""
@@ -79,9 +82,19 @@ class Routes:
             return Target(str(named), hook=self._hooks.get(named.hook))
         return Target(named, self._backends.get(named))
 
-    def find(self, number: str, source: str, trunk: str = "") -> Route | Cause:
-        """The route for a call, or why there is none: FORBIDDEN where only its source is wrong, else NOT_FOUND."""
-        fitting = [route for route in self._routes if route.fits(number)]
+    def find(
+        self, number: str, source: str, trunk: str = "", *, caller: str = "", attestation: str = "unknown"
+    ) -> Route | Cause:
+        """The route for a call, or why there is none: FORBIDDEN where only its source is wrong, else NOT_FOUND.
+
+        Args:
+            number: that was called.
+            source: the address it came from.
+            trunk: by which it came.
+            caller: the caller's number, even where others may not know it.
+            attestation: its level, `A` to `C`, `failed` or `unknown`.
+        """
+        fitting = [route for route in self._routes if route.fits(number, caller, attestation)]
         for route in fitting:
             if route.serves(source, trunk):
                 return route

@@ -20,6 +20,10 @@ class RouteOptions:
     """Addresses or CIDR ranges that may use this route."""
     trunks: tuple[str, ...] = ()
     """Names of trunks whose calls may use this route, and addresses of phones."""
+    callers: tuple[str, ...] = ()
+    """Whose calls, by numbers as above, whether they wish to be known or not; empty: all."""
+    attestation: tuple[str, ...] = ()
+    """How sure their carrier has to be of them, each level by its name; empty: however sure."""
     target_timeout: float = 5.0
     """How long one target may take to become ready before the next is tried."""
     ring: bool = True

@@ -80,10 +80,16 @@ def _covers(earlier: Route, later: Route) -> bool:
     """Whether the earlier route takes every call that fits the later one."""
     pattern = earlier.number
     fits = later.number.startswith(pattern[:-1]) if pattern.endswith("*") else later.number == pattern
+    fits = fits and _all(later.callers, earlier.callers) and _all(later.attestation, earlier.attestation)
     if earlier.anyone or later.anyone:
         return fits and earlier.anyone
     places = set(later.sources) <= set(earlier.sources) and set(later.trunks) <= set(earlier.trunks)
     return fits and places and ("*" in earlier.phones or set(later.phones) <= set(earlier.phones))
+
+
+def _all(later: tuple[str, ...], earlier: tuple[str, ...]) -> bool:
+    """Whether an earlier choice takes all that a later one does; none is no limit."""
+    return not earlier or (bool(later) and set(later) <= set(earlier))
 
 
 def _is_near(host: str) -> bool:

@@ -62,6 +62,11 @@ class Route(Section):
     """The called number or name: exact, a prefix such as `+49*`, or `*` for any."""
     targets: tuple[str | Asked, ...]
     """Backends, or `ask: NAME` for a hook, tried in this order."""
+    callers: tuple[str, ...] = ()
+    """Only calls of these numbers or names, each exact or a prefix such as `+4930*`; what callers wish to withhold from
+    others counts here all the same."""
+    attestation: tuple[Literal["A", "B", "C", "failed", "unknown"], ...] = ()
+    """Only calls of whose callers the carrier is so sure."""
     anyone: bool = False
     """Take calls from any address. Only where nobody else can reach us."""
     sources: tuple[str, ...] = ()

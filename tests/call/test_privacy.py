@@ -3,8 +3,8 @@
 from sipgw.ai.carried import Attestation
 from sipgw.call.feed import Kind
 from sipgw.media import plane
-from sipgw.options import IdentityOptions
-from tests.fakes.control import Control, only
+from sipgw.options import CallOptions, IdentityOptions
+from tests.fakes.control import AI, SPARE, Control, only, route
 
 CARRIER = IdentityOptions()
 NUMBER = "+15550100123"
@@ -65,3 +65,11 @@ def test_what_was_left_out_is_traced_by_name() -> None:
     call(control, ("Privacy", "id"), ("Diversion", "<sip"))
     found = [(note.name, note.detail) for note in control.notes if note.name in ("private_header", "bad_header")]
     assert found == [("private_header", "X-ANI"), ("bad_header", "Diversion")]
+
+
+def test_routes_see_the_number_that_others_do_not() -> None:
+    routes = (route(callers=("+1555010*",), attestation=("A",)), route("spare"))
+    for identity, target in ((CARRIER, "ai"), (IdentityOptions(order=("from",)), "spare")):
+        control = Control(CallOptions(routes=routes, backends=(AI, SPARE)))
+        call(control, ("Privacy", "id"), identity=identity)
+        assert (control.record.target, control.record.caller) == (target, "anonymous")

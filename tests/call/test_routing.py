@@ -9,9 +9,11 @@ from sipgw.options import BackendOptions, RouteOptions
 BACKENDS = (BackendOptions("a", "echo"), BackendOptions("b", "echo"))
 
 
-def taken(routes: Routes, number: str, source: str = "192.0.2.1") -> str | Cause:
+def taken(
+    routes: Routes, number: str, source: str = "192.0.2.1", caller: str = "", attestation: str = "unknown"
+) -> str | Cause:
     """The first target of the route that takes a call, or why none does."""
-    found = routes.find(number, source)
+    found = routes.find(number, source, caller=caller, attestation=attestation)
     return found.targets[0].name if isinstance(found, Route) else found
 
 
@@ -82,3 +84,27 @@ def test_targets_come_in_order_with_their_backends() -> None:
         ("nobody", None),
         ("a", BACKENDS[0]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("caller", "attestation", "target"),
+    [
+        ("+4930123", "A", "a"),
+        ("+4930123", "B", "a"),
+        ("+4930123", "C", "b"),
+        ("+4930123", "unknown", "b"),
+        ("+4940123", "A", "b"),
+        ("200", "A", "a"),
+        ("2001", "A", "b"),
+        ("+4930666", "failed", Cause.NOT_FOUND),
+    ],
+)
+def test_a_route_may_be_for_some_callers_and_some_certainty(caller: str, attestation: str, target: str | Cause) -> None:
+    routes = Routes(
+        [
+            RouteOptions("*", ("a",), callers=("+4930*", "200"), attestation=("A", "B"), anyone=True),
+            RouteOptions("*", ("b",), attestation=("A", "C", "unknown"), anyone=True),
+        ],
+        BACKENDS,
+    )
+    assert taken(routes, "1", caller=caller, attestation=attestation) == target

@@ -95,6 +95,10 @@ def test_words_that_travel_in_the_clear(tmp_path: Path, url: str, told: bool) ->
         ('number: "+4930*", anyone: true', 'number: "+49*", anyone: true', False),
         ('number: "1", anyone: true', 'number: "*", anyone: true', False),
         ('number: "1", anyone: true', 'number: "11", anyone: true', False),
+        ("anyone: true, attestation: [A]", "anyone: true", False),
+        ("anyone: true, attestation: [A, B]", "anyone: true, attestation: [A]", True),
+        ("anyone: true", 'anyone: true, callers: ["1"]', True),
+        ('anyone: true, callers: ["1"]', 'anyone: true, callers: ["2"]', False),
     ],
 )
 def test_a_route_that_gets_no_calls(tmp_path: Path, first: str, second: str, told: bool) -> None:
