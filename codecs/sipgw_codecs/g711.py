@@ -79,6 +79,10 @@ class G711:
         """Codes of the same shape as `pcm`."""
         return self.ENCODE_TABLE.take(pcm.view(np.uint16), mode="clip")
 
+    def available(self) -> str:
+        """Why it cannot be had on this machine: it always can."""
+        return ""
+
     def units(self, payload: bytes) -> int:
         """How long a payload lasts, in timestamp units: a byte is one."""
         return len(payload)

@@ -10,7 +10,7 @@ from sipgw.flow import Endpoint, is_nowhere, nowhere, written
 from sipgw.media.plane import Stream
 from sipgw.options import MediaOptions
 from sipgw.sdp.audio import Direction
-from sipgw.sdp.formats import static_type
+from sipgw.sdp.formats import usual_type
 from sipgw.sdp.model import Sdp
 from sipgw.sdp.oddities import Oddity, oddities
 from sipgw.sdp.offer import Agreement, LocalAudio, accept, answer, offer
@@ -259,7 +259,7 @@ class Negotiation:
         return nowhere(place[0])
 
     def _nowhere(self) -> Stream:
-        kind, place = static_type(self.codec), nowhere(self._local.address)
+        kind, place = usual_type(self.codec), nowhere(self._local.address)
         return Stream(
             self.codec, place, place, (kind,), kind,
             ptime_ms=self._local.ptime_ms, sending=False, receiving=False,

@@ -7,7 +7,7 @@ from sipgw.options.api import ApiOptions, TokenOptions
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.hook import Ask, HookOptions
-from sipgw.options.media import AddressOptions, MediaOptions
+from sipgw.options.media import AddressOptions, MediaOptions, OpusOptions
 from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.phone import PhoneOptions
 from sipgw.options.recording import RecordingOptions
@@ -29,6 +29,7 @@ __all__ = [
     "ListenerOptions",
     "MediaOptions",
     "Nat",
+    "OpusOptions",
     "PhoneOptions",
     "PlaceOptions",
     "RecordOptions",

@@ -41,7 +41,7 @@ class MediaOptions:
     """Class of service of what leaves (RFC 2474): EF (RFC 3246)."""
     port_rest: float = 5.0
     """How long a port pair rests after use before another call may get it."""
-    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    codecs: tuple[str, ...] = ("OPUS", "G722", "PCMU", "PCMA")
     """In order of preference, by their SDP encoding names."""
     opus: OpusOptions = field(default_factory=OpusOptions)
     ptime_ms: int = 20

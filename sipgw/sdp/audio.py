@@ -67,6 +67,8 @@ class AudioStream:
     dtmf_send_type: int | None = None
     ptime_ms: int = 20
     """What we send; the far end's wish where it has one we can meet."""
+    parameters: str = ""
+    """What the far end asks of what we send (`a=fmtp`)."""
     sending: bool = True
     """Whether the far end wants to hear us."""
     receiving: bool = True
@@ -85,14 +87,12 @@ class Agreement:
 
 
 def audio_line(local: LocalAudio, protocol: str, formats: Iterable[Format], ptime_ms: int, way: Direction) -> Media:
-    """Our audio line: these formats in this order. Keys 0 to 15 are what `telephone-event` promises (RFC 4733)."""
-    attributes = []
-    numbers = []
+    """Our audio line: these formats in this order."""
+    attributes: list[Attribute] = []
+    numbers: list[str] = []
     for one in formats:
         numbers.append(str(one.payload_type))
-        attributes.append(Attribute("rtpmap", f"{one.payload_type} {one.name}/{one.clock_hz}"))
-        if one.name == "telephone-event":
-            attributes.append(Attribute("fmtp", f"{one.payload_type} 0-15"))
+        attributes += one.attributes()
     attributes += [Attribute("ptime", str(ptime_ms)), Attribute(way)]
     return Media("audio", local.port, protocol, tuple(numbers), attributes=tuple(attributes))
 

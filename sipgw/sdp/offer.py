@@ -10,12 +10,12 @@ has a transport of its own (RFC 8843 section 7.3.3); an ICE agent, full or lite,
 the address in its `c=` and `m=` lines (RFC 8839 section 4.2.5). Its candidates are never sent to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sipgw.errors import PeerError
 from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, both, following, listens, rejected, sends
-from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, static_type, types_of
+from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, types_of, usual_type
 from sipgw.sdp.model import Media, Sdp
 from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, quotable, refusal
 from sipgw.sdp.suspended import suspended
@@ -24,8 +24,8 @@ __all__ = ["Agreement", "AudioStream", "LocalAudio", "accept", "answer", "offer"
 
 _MOST_LINES = 64
 """Lines of media: whoever offers more wants a long answer, not a call."""
-_EVENT_TYPES = range(101, 128)
-"""For telephone-event in our offers: the first that no codec has."""
+_DYNAMIC = (*range(101, 128), *range(96, 101))
+"""Payload types for what has none of its own (RFC 3551 section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class _Choice:
     codec: str
     types: tuple[int, ...]
     event_type: int | None
+    parameters: str
 
 
 def answer(offer: Sdp, local: LocalAudio, previous: Agreement | None = None) -> Agreement:
@@ -60,7 +61,7 @@ def answer(offer: Sdp, local: LocalAudio, previous: Agreement | None = None) -> 
     sdp = Sdp(local.origin(), local.address, tuple(lines), timing=offer.timing)
     stream = AudioStream(
         choice.codec, remote.rtp, remote.rtcp, choice.types, choice.types[0], choice.event_type, choice.event_type,
-        ptime_ms, sends(way), listens(way),
+        ptime_ms, choice.parameters, sends(way), listens(way),
     )  # fmt: skip
     return Agreement(following(sdp, previous.sdp if previous else None), stream, line)
 
@@ -71,16 +72,7 @@ def offer(local: LocalAudio, previous: Agreement | None = None) -> Sdp:
     With `previous` it is a new offer in the same dialog: payload types keep their meaning, and lines keep their
     place (RFC 3264 section 8).
     """
-    types = {codec.upper(): static_type(codec) for codec in local.codecs}
-    event_type: int | None = None
-    if previous:
-        types[previous.stream.codec.upper()] = previous.stream.receive_types[0]
-        event_type = previous.stream.dtmf_receive_type
-    if local.dtmf and event_type is None:
-        event_type = next(n for n in _EVENT_TYPES if n not in types.values())
-    formats = [Format(number, codec, clock_of(codec)) for codec, number in types.items()]
-    if event_type is not None:
-        formats.append(Format(event_type, "telephone-event", formats[0].clock_hz))
+    formats = _offered(local, previous)
     if previous is None:
         ours = audio_line(local, "RTP/AVP", formats, local.ptime_ms, local.direction)
         return Sdp(local.origin(), local.address, (ours,))
@@ -116,7 +108,7 @@ def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
     stream = AudioStream(
         choice.codec, remote.rtp, remote.rtcp, receive, choice.types[0],
         events[0] if events and choice.event_type is not None else None, choice.event_type,
-        ptime_of(answer, theirs, local.ptime_ms), sends(way), listens(way),
+        ptime_of(answer, theirs, local.ptime_ms), choice.parameters, sends(way), listens(way),
     )  # fmt: skip
     return Agreement(offer, stream, line)
 
@@ -144,7 +136,8 @@ def _choose(media: Media, local: LocalAudio) -> _Choice:
     for codec in local.codecs:
         types = types_of(formats, codec, clock_of(codec))
         if types:
-            return _Choice(codec, types, _event_type(formats, codec, local.dtmf))
+            parameters = next(one.parameters for one in formats if one.payload_type == types[0])
+            return _Choice(codec, types, _event_type(formats, codec, local.dtmf), parameters)
     raise refusal(305, f"none of the codecs served: {', '.join(local.codecs)}")
 
 
@@ -153,7 +146,7 @@ def _first_common(media: Media, names: Sequence[str], dtmf: bool) -> _Choice:
     formats = formats_of(media)
     for one in formats:
         if one.name in names and one.name != TELEPHONE_EVENT and one.clock_hz == clock_of(one.name):
-            return _Choice(one.name, (one.payload_type,), _event_type(formats, one.name, dtmf))
+            return _Choice(one.name, (one.payload_type,), _event_type(formats, one.name, dtmf), one.parameters)
     raise refusal(305, "the answer has none of the codecs offered")
 
 
@@ -164,7 +157,37 @@ def _event_type(formats: list[Format], codec: str, wanted: bool) -> int | None:
 
 
 def _described(codec: str, payload_type: int, event_type: int | None) -> list[Format]:
-    formats = [Format(payload_type, codec, clock_of(codec))]
+    formats = [Format.ours(payload_type, codec, clock_of(codec))]
     if event_type is not None:
-        formats.append(Format(event_type, "telephone-event", clock_of(codec)))
+        formats.append(Format.ours(event_type, TELEPHONE_EVENT, clock_of(codec)))
     return formats
+
+
+def _offered(local: LocalAudio, previous: Agreement | None) -> list[Format]:
+    """Our codecs, and telephone-event at each of their clocks. What was agreed before keeps its payload types."""
+    codecs = list(dict.fromkeys(codec.upper() for codec in local.codecs))
+    events = {clock_of(codec): 0 for codec in codecs} if local.dtmf else {}
+    kept: dict[str | int, int] = {}
+    if previous is not None:
+        stream = previous.stream
+        kept[stream.codec.upper()] = stream.receive_types[0]
+        if stream.dtmf_receive_type is not None:
+            kept[clock_of(stream.codec)] = stream.dtmf_receive_type
+            events.setdefault(clock_of(stream.codec), 0)
+        codecs = list(dict.fromkeys([*codecs, stream.codec.upper()]))
+    types = _numbered([*((codec, usual_type(codec)) for codec in codecs), *((hz, 101) for hz in sorted(events))], kept)
+    return [
+        *(Format.ours(types[codec], codec, clock_of(codec)) for codec in codecs),
+        *(Format.ours(types[hz], TELEPHONE_EVENT, hz) for hz in sorted(events)),
+    ]
+
+
+def _numbered(wanted: Iterable[tuple[str | int, int]], kept: dict[str | int, int]) -> dict[str | int, int]:
+    """A payload type for each: the one that was kept, else the one that is wanted, else the next that nobody has."""
+    types = dict(kept)
+    for what, number in wanted:
+        if what not in types:
+            taken = types.values()
+            free = (other for other in (number, *_DYNAMIC) if other not in taken)
+            types[what] = next(free)
+    return types

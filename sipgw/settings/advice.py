@@ -9,6 +9,7 @@ from sipgw.settings.calls import Route
 from sipgw.settings.model import Settings
 from sipgw.settings.problems import Problem
 from sipgw.settings.source import Source
+from sipgw_codecs.registry import codec
 
 
 def advise(settings: Settings, source: Source) -> Iterator[Problem]:
@@ -17,6 +18,7 @@ def advise(settings: Settings, source: Source) -> Iterator[Problem]:
     yield from _scraped(settings, source)
     yield from _steered(settings, source)
     yield from _unencrypted(settings, source)
+    yield from _unspoken(settings, source)
     yield from _shadowed(settings, source)
 
 
@@ -66,6 +68,12 @@ def _unencrypted(settings: Settings, source: Source) -> Iterator[Problem]:
             if parts.scheme == "http" and not _is_near(parts.hostname or ""):
                 text = f"what is told of calls travels to {parts.hostname} unencrypted"
                 yield source.problem((section, name, "url"), text, "write https:// if it can")
+
+
+def _unspoken(settings: Settings, source: Source) -> Iterator[Problem]:
+    for name in settings.media.codecs:
+        if missing := codec(name).available():
+            yield source.problem(("media", "codecs"), f"{name} is neither offered nor taken", missing)
 
 
 def _shadowed(settings: Settings, source: Source) -> Iterator[Problem]:

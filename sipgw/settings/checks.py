@@ -15,6 +15,7 @@ from sipgw.settings.problems import Where, did_you_mean
 from sipgw.settings.source import Source
 from sipgw.settings.trunks import Trunk
 from sipgw.sip.uri import Uri
+from sipgw_codecs.registry import codec
 
 
 def check(settings: Settings, source: Source) -> None:
@@ -23,8 +24,9 @@ def check(settings: Settings, source: Source) -> None:
     check_address(settings.media.host, settings.media.advertised, ("media",), source)
     _ports(settings.media, _datagram_ports(settings), source)
     check_networks(settings.media.allowed_destinations, ("media",), source, "allowed_destinations")
-    if not settings.media.codecs:
-        source.complain(("media", "codecs"), "is empty", "name PCMU, PCMA or both")
+    if all(codec(name).available() for name in settings.media.codecs):
+        missing = "; ".join(codec(name).available() for name in settings.media.codecs)
+        source.complain(("media", "codecs"), f"has none that can be had here: {missing}", "name PCMU and PCMA")
     _records(settings.records.url, source)
     check_recording(settings, source)
     if not settings.routes:

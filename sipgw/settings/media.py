@@ -4,9 +4,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sipgw.options import AddressOptions
+from sipgw.options import AddressOptions, OpusOptions
 from sipgw.settings.addresses import plain
 from sipgw.settings.section import Dscp, Seconds, Section, Wait
+
+Codec = Literal["OPUS", "G722", "PCMU", "PCMA", "L16"]
+
+
+class Opus(Section):
+    """How Opus is encoded."""
+
+    mode: Literal["voice", "low_delay"] = "voice"
+    """`voice`: losses are mended where the far end reports them. `low_delay`: a third of the CPU, and 5 ms less
+    delay."""
+    complexity: Annotated[int, Field(ge=0, le=10)] = 3
+    """From 0 to 10: the CPU that may be spent for a better sound."""
+    bitrate: Annotated[int, Field(ge=6_000, le=128_000)] = 24_000
+    """Bits a second; a far end may ask for less."""
+
+    def options(self) -> OpusOptions:
+        """As the media plane sees it."""
+        return OpusOptions(self.mode == "low_delay", self.complexity, self.bitrate)
 
 
 class Media(Section):
@@ -22,8 +40,15 @@ class Media(Section):
     """Class of service in the IP header of what leaves, 0 to 63: EF for voice (RFC 3246)."""
     port_rest: Wait = 5.0
     """Seconds a pair of ports rests after a call."""
-    codecs: tuple[Literal["PCMU", "PCMA"], ...] = ("PCMU", "PCMA")
-    """Codecs we take, the preferred first."""
+    codecs: Annotated[tuple[Codec, ...], Field(min_length=1)] = (
+        "OPUS",
+        "G722",
+        "PCMU",
+        "PCMA",
+    )
+    """Codecs we take, the preferred first; Opus where libopus is there."""
+    opus: Opus = Field(default_factory=Opus)
+    """How Opus is encoded."""
     ptime_ms: Literal[10, 20, 30, 40, 60] = 20
     """Milliseconds of sound in each packet we send, where the far end does not ask for another length."""
     first_packet_timeout: Seconds = 30.0

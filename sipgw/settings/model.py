@@ -29,6 +29,7 @@ from sipgw.settings.section import Section
 from sipgw.settings.sip import Sip
 from sipgw.settings.trunks import Trunk
 from sipgw.settings.watching import Log, Metrics
+from sipgw_codecs.registry import codec
 
 EVERYBODY = ("0.0.0.0/0", "::/0")
 _MOST_WORKERS = 64
@@ -103,8 +104,13 @@ class Settings(Section):
         places = (place for listener in self.sip_options().listeners for place in listener.media)
         hosts = dict.fromkeys(host for place in places for host in (place.host, place.advertised) if host)
         return MediaOptions(
-            first_port=first, last_port=last, hosts=tuple(hosts), **self.media.model_dump(exclude={"ports"})
-        )  # fmt: skip
+            first_port=first,
+            last_port=last,
+            hosts=tuple(hosts),
+            codecs=tuple(name for name in self.media.codecs if not codec(name).available()),
+            opus=self.media.opus.options(),
+            **self.media.model_dump(exclude={"ports", "codecs", "opus"}),
+        )
 
     def call_options(self) -> CallOptions:
         """What the call core gets to see."""

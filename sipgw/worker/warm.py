@@ -19,6 +19,8 @@ def warm_up(options: MediaOptions) -> None:
     """Take a frame through the engine for each codec, and read the authorities that TLS trusts."""
     for name in options.codecs:
         chosen = codec(name)
+        if chosen.available():
+            continue
         engine = Engine(options, table=Table.of(1))
         kind = _DYNAMIC if chosen.payload_type is None else chosen.payload_type
         slot = engine.create(CreateSession("s", "c", Stream(name, _NOBODY, _NOBODY, (kind,), kind)), 1.0)

@@ -215,7 +215,7 @@ def test_without_an_offer_we_offer_and_the_ack_answers() -> None:
     nowhere = only(plane.CreateSession, control.commands()).stream
     assert (nowhere.sending, nowhere.receiving) == (False, False)
     effects = phone.ready()
-    assert b"m=audio 20002 RTP/AVP 0 8 101\r\n" in only(do.Answer, effects).body
+    assert b"m=audio 20002 RTP/AVP 111 9 0 8 101 102\r\n" in only(do.Answer, effects).body
     # Nobody knows yet where RTP goes.
     assert "StartSession" not in kinds(effects)
     effects = phone.ack(sdp(formats="8 101"))

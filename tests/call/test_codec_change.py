@@ -38,7 +38,7 @@ def test_the_far_end_answers_an_offer_of_ours_with_another() -> None:
     control = Control()
     phone = control.invite().talks()
     offer = only(do.Reinvite, control.command(HoldCall("n1-0001"))).body
-    assert b"RTP/AVP 0 8 101\r\n" in offer
+    assert b"RTP/AVP 111 9 0 8 101 102\r\n" in offer
     stream = only(plane.UpdateSession, commands(phone.accepts(sdp(formats="8 101", way="recvonly")))).stream
     assert (stream.codec, stream.send_type) == ("PCMA", 8)
 
@@ -74,4 +74,4 @@ def test_a_codec_keeps_its_number_for_the_whole_call() -> None:
     phone.ack()
     offer = only(do.Reinvite, control.command(HoldCall("n1-0001"))).body
     assert b"a=rtpmap:96 telephone-event/8000\r\n" in offer
-    assert b"RTP/AVP 0 8 96\r\n" in offer
+    assert b"RTP/AVP 111 9 0 8 96 101\r\n" in offer

@@ -110,7 +110,7 @@ def test_who_offers_nothing_gets_our_offer_and_answers_in_the_prack() -> None:
     control = early()
     phone = control.invite(b"", headers=RELIABLE)
     ring = only(do.Ring, control.effects)
-    assert b"m=audio 20002 RTP/AVP 0 8 101\r\n" in ring.body
+    assert b"m=audio 20002 RTP/AVP 111 9 0 8 101 102\r\n" in ring.body
     # Nobody knows yet where RTP goes.
     assert "StartSession" not in kinds(control.effects)
     assert kinds(phone.prack(sdp(formats="8 101"))) == ["UpdateSession", "StartSession", "Play"]
