@@ -18,6 +18,7 @@ from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
 from sipgw.sip.paths import Naming, as_configured, beside, contact, via
 from sipgw.sip.registrar import Registrar
+from sipgw.sip.replaces import past
 from sipgw.sip.session_timer import SessionTimer
 from sipgw.sip.trust import Trust
 from sipgw.sip.values import COOKIE
@@ -107,6 +108,8 @@ class Core:
         self.refresh: Act = _unwound
         self.expire: Act = _unwound
         """What to do when a leg's session timer says so; wired by the agent, as those acts need this."""
+        self.past: Recent[tuple[str, str, str]] = Recent(_KEPT)
+        """Dialogs that are over: Call-ID, our tag, theirs."""
         self._gone: Recent[Flow] = Recent(_KEPT)
         """Connections that are over."""
         self._no_stream: Recent[Endpoint] = Recent(_KEPT)
@@ -134,6 +137,8 @@ class Core:
         """The leg is gone; `event` is told unless the layer above knows already."""
         if leg.stage is Stage.GONE:
             return
+        if leg.answered and leg.dialog is not None:
+            self.past.add(past(leg.dialog))
         leg.stage = Stage.GONE
         self.legs.pop(leg.name, None)
         self.changed(leg.name)

@@ -20,6 +20,8 @@ class Invited:
     identity: IdentityOptions = NOBODY
     """What is believed of what it says about the caller; where nothing is, what only a trusted peer may say has been
     taken out of the request."""
+    replaces: str = ""
+    """The leg whose place it is to take, whose peer may ask for that (RFC 3891): hang that up once this is answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sipgw.sip.body import SDP, sdp_of
 from sipgw.sip.message import Request
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO"
-SUPPORTED: tuple[str, ...] = ("timer", "100rel", "199")
+SUPPORTED: tuple[str, ...] = ("timer", "100rel", "199", "replaces")
 """Option tags of the extensions we speak."""
 
 SERVED = frozenset(ALLOW.split(", "))

@@ -72,3 +72,18 @@ class Leg:
     """What we said last of our media: the SDP of our offer or answer in force."""
     told: bool = False
     """The layer above knows that it is over."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether its caller waits for our answer."""
+        return self.stage is Stage.ASKED
+
+    @property
+    def answered(self) -> bool:
+        """Whether there was a 2xx, of either side."""
+        return self.stage not in (Stage.ASKED, Stage.ASKING)
+
+    @property
+    def ending(self) -> bool:
+        """Whether we have ended it, or will as soon as that is allowed."""
+        return self.stage in (Stage.ENDING, Stage.GONE) or self.farewell is not None

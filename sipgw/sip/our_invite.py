@@ -57,6 +57,11 @@ class OurInvite:
         """The INVITE as it was sent last."""
         return self._attempts.request
 
+    @property
+    def dialogs(self) -> tuple[Dialog, ...]:
+        """The early dialogs with phones that said something."""
+        return self._early.all
+
     def cancel(self, now: float) -> None:
         """Take it back; before a provisional response that has to wait (RFC 3261 9.1)."""
         self._attempts.no_more()

@@ -68,6 +68,11 @@ class Early:
         """The early dialog with the phone of that tag."""
         return self._dialogs.get(tag)
 
+    @property
+    def all(self) -> tuple[Dialog, ...]:
+        """Those there are."""
+        return tuple(self._dialogs.values())
+
     def heard(self, invite: Request, response: Response, flow: Flow, now: float) -> bool:
         """Take a provisional response; whether it is news, and not a repeat or one that came too early."""
         tag = response.to.tag

@@ -14,6 +14,7 @@ from sipgw.sip.leg import Leg
 from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
 from sipgw.sip.paths import asks_for_sips, response_flow
 from sipgw.sip.prack import receive_prack
+from sipgw.sip.replaces import names_a_leg
 from sipgw.sip.server_transaction import InviteServer, ServerTransaction
 from sipgw.sip.their_info import receive_info
 from sipgw.sip.their_invite import acknowledged, receive_cancel, receive_invite, receive_reinvite
@@ -90,7 +91,7 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     if core.trust.is_stranger(source) and core.leg_by(request, source) is None:
         _shun(core, request, source, now)
         return
-    if request.method == "INVITE" and not request.to.tag and (refused := core.door(source, now)):
+    if _is_new_call(core, request) and (refused := core.door(source, now)):
         _answer_only(core, request, refused, source, now)
         return
     # Not a CANCEL: it is about another transaction, which is there or is not (RFC 3261 9.2).
@@ -107,6 +108,10 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     except PeerError as error:
         core.drop(f"refused_{error.status}", now, f"{request.method}: {error}")
         server.respond(_refusal(core, request, error), now)
+
+
+def _is_new_call(core: Core, request: Request) -> bool:
+    return request.method == "INVITE" and not request.to.tag and not names_a_leg(core, request)
 
 
 def _shun(core: Core, request: Request, source: Flow, now: float) -> None:
@@ -137,6 +142,8 @@ def _act(core: Core, request: Request, server: ServerTransaction, source: Flow, 
     if tag and leg is None:
         raise PeerError(481)
     inspect_extensions(request)
+    if "Replaces" in request.headers and (tag or request.method != "INVITE"):
+        raise PeerError(400, "Replaces is for new INVITEs")
     if leg is None:
         inspect_target(request, source)
         _ACTS[request.method](core, request, server, source, now)

@@ -11,6 +11,7 @@ from sipgw.sip.message import Request, Response
 from sipgw.sip.paths import asks_for_sips
 from sipgw.sip.reason import SIP, reason
 from sipgw.sip.reliable import OPTION, RAck, Reliable
+from sipgw.sip.replaces import to_be_replaced
 from sipgw.sip.server_transaction import InviteServer
 from sipgw.sip.timers import Timer
 from sipgw.sip.transaction import State
@@ -158,7 +159,8 @@ class TheirInvite:
 def receive_invite(
     core: Core, request: Request, server: InviteServer, source: Flow, verdict: Verdict, now: float
 ) -> None:
-    """A new call (RFC 3261 13.3.1)."""
+    """A new call (RFC 3261 13.3.1), or one that is to take the place of another."""
+    replaces = to_be_replaced(core, request, source, verdict)
     leg = Leg(core.new_name(), source, Stage.ASKED, request, trunk=verdict.trunk)
     leg.dialog = Dialog.of_request(request, source, leg.name, verdict.nat)
     leg.theirs = TheirInvite(core, leg, request, server)
@@ -167,7 +169,7 @@ def receive_invite(
     core.legs[leg.name] = leg
     server.respond(core.respond(request, 100), now)
     leg.answers = core.answers(verdict.credentials)
-    core.tell(Invited(leg.name, request, source, verdict.trunk, verdict.identity))
+    core.tell(Invited(leg.name, request, source, verdict.trunk, verdict.identity, replaces))
 
 
 def receive_reinvite(core: Core, leg: Leg, request: Request, server: InviteServer, now: float) -> None:

@@ -515,7 +515,7 @@ def test_our_own_invite_that_comes_back_gets_482(wire: Wire) -> None:
 def test_options_says_what_we_can_do(wire: Wire) -> None:
     (ok,) = wire.gets(Phone().request("OPTIONS"))
     assert (ok.brief, ok["Allow"], ok["Accept"]) == ("200", ALLOW, "application/sdp")
-    assert ok["Supported"] == "timer, 100rel, 199"
+    assert ok["Supported"] == "timer, 100rel, 199, replaces"
 
 
 def test_options_within_a_call_is_answered(wire: Wire) -> None:
