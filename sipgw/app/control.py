@@ -93,7 +93,7 @@ class Control:
 
     def on_sip(self, event: SipEvent, now: float) -> None:
         """Something happened on the SIP side."""
-        if isinstance(event, Invited):
+        if isinstance(event, Invited) and not event.replaces:
             self._metrics.call_began()
         self._carry(self._calls.on_sip(event, now))
 

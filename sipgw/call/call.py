@@ -34,7 +34,6 @@ class Call:
 
     def __init__(self, call: str, leg: str, around: Surroundings, now: float) -> None:
         self.id = call
-        self.leg = leg
         self.serial = 0
         """Its place among the calls of this run."""
         self.state = State.NEW
@@ -137,6 +136,11 @@ class Call:
     def port(self) -> int:
         """Our RTP port; RTCP has the next."""
         return self._deeds.port
+
+    @property
+    def leg(self) -> str:
+        """The SIP agent's name for the caller's leg, which another may have taken the place of."""
+        return self._held.leg_id
 
     @property
     def held_by(self) -> tuple[str, ...]:

@@ -61,6 +61,18 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """A far end that took the caller's place (RFC 3891)."""
+
+    when: float
+    """Unix time at which it did."""
+    caller: str
+    source: str
+    """The address its INVITE came from."""
+    sip_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One file of a call's sound: the caller left, the agent right."""
 
@@ -129,6 +141,8 @@ class CallRecord:
     headers: Mapping[str, str] = field(default_factory=dict)
     """The INVITE's, as far as the configuration lets them through."""
     carried: Carried = NOTHING
+    replacements: tuple[Replacement, ...] = ()
+    """Who took the caller's place, one after the other."""
 
     @property
     def seconds(self) -> float:
@@ -212,6 +226,7 @@ class Noted:
     carried: Carried = NOTHING
     far: FarReason = field(default_factory=FarReason)
     """Why the far end ended the call, by its own word."""
+    replacements: list[Replacement] = field(default_factory=list)
 
     def by(self, clock: Callable[[float], float]) -> "Noted":
         """The same, its times by another clock, which `clock` turns them into."""
@@ -260,6 +275,10 @@ class Draft(Noted):
                     one, connected_ms=spent.connected_ms, heard_ms=spent.heard_ms, said_ms=spent.said_ms
                 )
 
+    def replaced(self, caller: str, source: str, sip_call_id: str, now: float) -> None:
+        """A far end took the caller's place."""
+        self.replacements.append(Replacement(self.wall(now), caller, source, sip_call_id))
+
     def spoken(self, who: str, text: str, now: float) -> None:
         """Words to keep; more than anybody says in a call are not kept."""
         if len(self.transcript) < _MOST_UTTERANCES:
@@ -307,4 +326,5 @@ class Draft(Noted):
             far_status=self.far.status,
             far_q850=self.far.q850,
             far_text=self.far.text,
+            replacements=tuple(self.replacements),
         )

@@ -12,9 +12,9 @@ from sipgw.call.events import PortsOpened
 from sipgw.call.feed import Happened, Kind
 from sipgw.call.holdings import Holdings, Leg
 from sipgw.call.invitation import Invitation
+from sipgw.call.replacing import Replacing
 from sipgw.call.reunion import keep_unrecorded, lost_events, repeat_commands
 from sipgw.call.ringing import TIMER as EARLY
-from sipgw.call.ringing import Ringing
 from sipgw.call.snapshot import KeptDeeds
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.call.surroundings import Moment, Surroundings
@@ -33,7 +33,7 @@ RECORDING_LIMIT = 10.0
 """The same where a recording has to be finished: a slow disk, or a long call to be hashed."""
 
 
-class Deeds(Ringing):
+class Deeds(Replacing):
     """One call's deeds and what they have to remember."""
 
     def __init__(self, call: str, held: Holdings, draft: Draft, around: Surroundings, happened: Happened) -> None:
@@ -41,7 +41,6 @@ class Deeds(Ringing):
         self._invitation: Invitation | None = None
         self._heard = False
         """A packet came, or is not waited for any longer."""
-        self._acknowledged = False
         self._reminded: float | None = None
         """When the caller was last asked whether they are still there."""
 
@@ -210,6 +209,7 @@ class Deeds(Ringing):
         """The ACK may hold the answer to an offer of ours."""
         confirmed: Confirmed = moment.event
         self._acknowledged = True
+        self._reoffer.go_on(moment.now)
         first = not self._negotiation.agreed
         try:
             stream = self._negotiation.acknowledged(sdp_of(confirmed.ack))

@@ -42,6 +42,8 @@ class Kind(Enum):
     """state (`started`, `paused` or `resumed`), and path where it started."""
     RECORDED = "call.recorded"
     """A recording is complete: path, seconds, sha256, lost_ms, failure."""
+    REPLACED = "call.replaced"
+    """Another far end took the caller's place, as attended transfers do (RFC 3891): caller, source, sip_call_id."""
     SILENCE = "call.silence"
     """Neither caller nor AI speaks, and the caller is reminded: seconds."""
     ENDED = "call.ended"

@@ -163,6 +163,16 @@ class Holdings:
             sip = (reason_header(SIP, cause.status, cause.record),) if cause.status >= 300 else ()
             self._do(do.HangUp(self.leg_id, (*why, *sip)))
 
+    def move(self, leg: str, body: bytes) -> None:
+        """Another leg takes the place of this one: accept its INVITE, then hang this one up (RFC 3891 section 3)."""
+        left, self.leg_id = self.leg_id, leg
+        self.answer(body)
+        self._do(do.HangUp(left, (reason_header(Q850, Cause.NORMAL.q850, "replaced"),)))
+
+    def refuse_other(self, leg: str, status: int, reason: str = "", headers: do.Headers = ()) -> None:
+        """Refuse the INVITE of a leg that would have taken the place of this one."""
+        self._do(do.Refuse(leg, status, reason, headers))
+
     def reinvite(self, body: bytes) -> None:
         """Offer anew."""
         if self.leg is Leg.UP:

@@ -163,6 +163,26 @@ class Negotiation:
         self.body = bytes(self._agreement.sdp)
         return _stream(self._agreement)
 
+    def moved(self, session: str, body: bytes | None) -> tuple[bytes, Stream | None]:
+        """Another dialog takes this one's place: the body of our 200, and the new stream where it is known now.
+
+        The ports stay. With no offer in its INVITE ours is out, and the old stream goes on until the answer comes.
+
+        Args:
+            session: what the session id of our descriptions is made of from now on.
+            body: its offer.
+
+        Raises:
+            PeerError: 400 or 488; everything stays as it was.
+        """
+        local = replace(self._local, session_id=zlib.crc32(session.encode()))
+        if body is None:
+            self._local, self._ours = local, offer(local)
+            return bytes(self._ours), None
+        agreement = answer(Sdp.parse(body), local)
+        self._local, self._ours, self._agreement = local, None, agreement
+        return bytes(agreement.sdp), _stream(agreement)
+
     def reinvited(self, body: bytes | None) -> tuple[bytes, Stream | None]:
         """Answer a re-INVITE: the body of our 200, and the new stream where it changes now.
 

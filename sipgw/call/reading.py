@@ -110,6 +110,8 @@ class Reading:
                 return None
             case sip.Lost(reason="no_ack"):
                 return Seen.NO_ACK
+            case sip.Invited() if event.replaces:
+                return Seen.REPLACING
             case sip.HungUp() | sip.Cancelled():
                 self._draft.far = event.reason
         seen = _OF_KIND.get(type(event))

@@ -152,7 +152,7 @@ class Calls:
     def on_sip(self, event: SipEvent, now: float) -> list[Effect]:
         """The SIP agent said something."""
         if isinstance(event, Invited):
-            return self._invited(event, now)
+            return self._replacing(event, now) if event.replaces else self._invited(event, now)
         call = self._legs.get(event.leg)
         if call is not None:
             return self._deliver(call, event, now)
@@ -249,6 +249,19 @@ class Calls:
             return self._deliver(call, event, now)
         self._admission.refused(now)
         return self._each((call,), lambda call: call.turn_away(event, refusal, now), now)
+
+    def _replacing(self, event: Invited, now: float) -> list[Effect]:
+        """A leg that is to take the place of another, in the same call. Whatever becomes of that, it gets an answer."""
+        call = self._legs.get(event.replaces)
+        if call is None:
+            self._unknown(event, event.replaces, now)
+            return [do.Refuse(event.leg, 481)]
+        self._legs[event.leg] = call
+        effects = self._deliver(call, event, now)
+        self._legs.pop(event.replaces if call.leg == event.leg else event.leg, None)
+        if not any(isinstance(one, do.Answer | do.Refuse) and one.leg == event.leg for one in effects):
+            effects.append(do.Refuse(event.leg, Cause.INTERNAL.status))
+        return effects
 
     def _add(self, call: Call) -> None:
         self._serial = call.serial = self._serial + 1

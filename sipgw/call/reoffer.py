@@ -36,15 +36,28 @@ class Reoffer:
         self._tries = 0
         self.wanted: Direction | None = None
         """The direction that is offered; None while none is."""
+        self._lost = False
+        """With a dialog that was replaced."""
 
     def snapshot(self) -> KeptReoffer:
         """What `restore` needs."""
-        return KeptReoffer(self._tries, self.wanted)
+        return KeptReoffer(self._tries, self.wanted, self._lost)
 
     def restore(self, kept: KeptReoffer, now: float) -> None:
         """Go on from there. What became of an offer that was out nobody knows: it is made again."""
-        self._tries, self.wanted = kept.tries, kept.wanted
-        if self.wanted is not None and not self._held.running(TIMER):
+        self._tries, self.wanted, self._lost = kept.tries, kept.wanted, kept.lost
+        if self.wanted is not None and not self._lost and not self._held.running(TIMER):
+            self._held.start_timer(TIMER, now + self._pause())
+
+    def move(self) -> None:
+        """Another dialog takes this one's place: an offer that was out, or was to be made again, is lost with it."""
+        self._held.cancel_timer(TIMER)
+        self._lost = self.wanted is not None
+
+    def go_on(self, now: float) -> None:
+        """The dialog may carry offers: make again what was lost with the one before."""
+        if self._lost:
+            self._lost, self._tries = False, 0
             self._held.start_timer(TIMER, now + self._pause())
 
     def begin(self, direction: Direction) -> None:

@@ -57,6 +57,7 @@ class KeptReoffer:
 
     tries: int
     wanted: Direction | None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ class Seen(Enum):
     HEARS = auto()
     """ACK and first packet, or its wait, are behind us."""
     REINVITED = auto()
+    REPLACING = auto()
+    """Another leg is to take the place of the caller's (RFC 3891)."""
     KEY_PRESSED = auto()
     """In signalling; what comes in RTP changes nothing here."""
     HUNG_UP = auto()
@@ -161,6 +163,7 @@ _END: dict[Seen, tuple[str, ...]] = {
 
 _ALWAYS_UP: dict[Seen, tuple[str, ...]] = {
     Seen.REINVITED: ("renegotiate",),
+    Seen.REPLACING: ("move",),
     Seen.KEY_PRESSED: ("take_key",),
     Seen.FIRST_PACKET: ("note_packet",),
     Seen.PLAYED: ("note_played",),
@@ -199,6 +202,7 @@ _ENDING: dict[Seen, tuple[str, ...]] = {
     Seen.PORTS_OPENED: ("give_ports_back", "settle"),
     Seen.PORTS_FAILED: ("forget_ports", "settle"),
     Seen.REINVITED: ("refuse_reinvite",),
+    Seen.REPLACING: ("decline_move",),
     Seen.KEY_PRESSED: (),
     # Was on its way when the end came.
     Seen.CONFIRMED: (),
@@ -225,6 +229,7 @@ TABLE: dict[Key, Row] = {
     **{(state, Seen.BACKEND_HUNG_UP): (State.ENDING, ("end",)) for state in _SERVED},
     **{(state, Seen.TOO_LONG): (State.ENDING, ("end",)) for state in (*_UNANSWERED, *_UP)},
     **{(state, Seen.SILENT): (State.ENDING, ("end",)) for state in _UP},
+    **{(state, Seen.REPLACING): (state, ("decline_move",)) for state in _UNANSWERED},
     #
     (State.NEW, Seen.INVITED): (State.OPENING, _CHECKS),
     (State.NEW, Seen.REFUSED): (State.ENDING, ("end",)),

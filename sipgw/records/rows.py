@@ -3,13 +3,11 @@
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
-from itertools import count
 from typing import Any
 
 import msgspec
 
-from sipgw.call.cdr import HOOK, Attempt, CallRecord, Recording
+from sipgw.call.cdr import HOOK, Attempt, CallRecord, Recording, Replacement
 from sipgw.media.plane import StreamStats
 
 Row = dict[str, Any]
@@ -19,7 +17,7 @@ def rows(record: CallRecord) -> dict[str, list[Row]]:
     """The rows of a call, by table."""
     return {
         "calls": [call_row(record)],
-        "legs": [_caller_leg(record), *map(partial(_ai_leg, record.call), count(1), record.targets)],
+        "legs": _legs(record),
         "utterances": [
             {"call": record.call, "number": number, "at": moment(one.when), "who": one.who, "text": _text(one.text)}
             for number, one in enumerate(record.transcript, 1)
@@ -55,6 +53,20 @@ def call_row(record: CallRecord) -> Row:
     }
 
 
+def _legs(record: CallRecord) -> list[Row]:
+    """The caller's, then each target, then who took the caller's place."""
+    targets = [_ai_leg(record.call, number, one) for number, one in enumerate(record.targets, 1)]
+    ends = [*(one.when for one in record.replacements[1:]), record.ended]
+    replacements = enumerate(zip(record.replacements, ends, strict=False), len(targets) + 1)
+    others = [_replacement(record.call, number, one, ended) for number, (one, ended) in replacements]
+    return [_caller_leg(record), *targets, *others]
+
+
+def _replacement(call: str, number: int, one: Replacement, ended: float) -> Row:
+    leg = _leg(call, number, "replacement", _text(one.caller), one.when, one.when, ended)
+    return {**leg, "sip_call_id": _text(one.sip_call_id)}
+
+
 def _recording(call: str, number: int, one: Recording) -> Row:
     return {
         "call": call, "number": number, "path": one.path, "started": moment(one.started), "seconds": one.seconds,
@@ -65,8 +77,10 @@ def _recording(call: str, number: int, one: Recording) -> Row:
 
 def _caller_leg(record: CallRecord) -> Row:
     stats = record.stats
+    ended = record.replacements[0].when if record.replacements else record.ended
     return {
-        **_leg(record.call, 0, "caller", _text(record.caller), record.started, record.answered, record.ended),
+        **_leg(record.call, 0, "caller", _text(record.caller), record.started, record.answered, ended),
+        "sip_call_id": _text(record.sip_call_id),
         "codec": record.codec,
         **{name: None if stats is None else getattr(stats, name) for name in _COUNTERS},
         "drops": stats.drops if stats else {},
@@ -91,7 +105,8 @@ def _leg(call: str, number: int, kind: str, name: str, started: float, ready: fl
     return {
         "call": call, "number": number, "kind": kind, "name": name,
         "started": moment(started), "ready": _maybe(ready), "ended": moment(ended),
-        "dialect": "", "failure": "", "advice": "", "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "",
+        "sip_call_id": "", "dialect": "", "failure": "", "advice": "",
+        "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "",
         **dict.fromkeys(_COUNTERS), "drops": {},
     }  # fmt: skip
 

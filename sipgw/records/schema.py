@@ -124,10 +124,12 @@ legs = Table(
     Column("concealed_ms", Integer),
     Column("filled_ms", Integer),
     Column("drops", JSON, nullable=False),
+    Column("sip_call_id", String, nullable=False),
     Index("legs_by_name", "name", "call"),
 )
 """One row a leg: number 0 is the caller's (`kind` caller), then each target that was tried, in order: a backend (`ai`),
-or a routing hook (`hook`) with what it said as `advice`.
+or a routing hook (`hook`) with what it said as `advice`; then who took the caller's place (`replacement`): the
+caller's leg ends there, but its counters are those of the whole call.
 
 `far_` is what the far end reported of what we sent. Packets are of RTP, so only legs that speak it have them;
 `heard_ms` and `said_ms` are the sound a backend was sent and the sound of its own that was taken to be played.

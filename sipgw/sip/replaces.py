@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from sipgw.errors import PeerError
+from sipgw.options.phone import PREFIX
 from sipgw.sip.grammar import bad
 from sipgw.sip.params import Params
 
@@ -127,7 +128,11 @@ def _found(core: "Core", wanted: Replaces) -> "Leg | None":
 
 
 def _may(leg: "Leg", source: "Flow", verdict: "Verdict") -> bool:
-    """Only who may have been told of the dialog: the trunk it is with, or else the host."""
+    """Only who may have been told of it: the trunk it is with, any phone of ours for a phone's, else the same host."""
     if verdict.trunk or leg.trunk:
-        return verdict.trunk == leg.trunk
+        return verdict.trunk == leg.trunk or (_is_phone(verdict.trunk) and _is_phone(leg.trunk))
     return leg.dialog is not None and source.remote[0] == leg.dialog.flow.remote[0]
+
+
+def _is_phone(trunk: str) -> bool:
+    return trunk.startswith(PREFIX)

@@ -143,6 +143,9 @@ class Phone:
                     self.control.calls.on_sip(sip.Confirmed(self.leg, None), self.control.now)  # type: ignore[arg-type]
                 ),
             )
+        if self.answered:
+            for name in ("offer", "g729", "none"):
+                yield f"replaced {name}", partial(self._replace, BODIES[name])
         if self.up and self.control.offers[self.leg]:
             for name in ("hold", "none"):
                 yield f"accepts {name}", partial(fake.accepts, BODIES[name])
@@ -164,6 +167,14 @@ class Phone:
         before = self.control.answered[self.leg]
         self.fake.reinvite(body)
         if self.control.answered[self.leg] > before:
+            self.acked = False
+
+    def _replace(self, body: bytes) -> None:
+        """Another far end wants this one's place."""
+        before = self.leg
+        self.fake.replaced(f"{self.leg}+", body)
+        self.leg = self.fake.leg
+        if self.leg != before:
             self.acked = False
 
     def _session(self) -> Iterator[tuple[str, Move]]:

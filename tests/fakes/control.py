@@ -431,6 +431,16 @@ class Fake:
         """The PRACK of a response of ours with an offer; `body` is the answer."""
         return self._sip(sip.Acknowledged(self.leg, request("PRACK", body)))
 
+    def replaced(self, leg: str = "leg2", body: bytes | None = None, **more: object) -> list[do.Effect]:
+        """Another far end calls to take this one's place, and has it where it gets a 200."""
+        self.control.invites[leg] += 1
+        asked = request(body=sdp(port=41_000) if body is None else body, **more)  # type: ignore[arg-type]
+        flow = Flow("udp", ("127.0.0.1", 5060), ("192.0.2.8", 5060))
+        effects = self._sip(sip.Invited(leg, asked, flow, replaces=self.leg))
+        if any(isinstance(one, do.Answer) and one.leg == leg for one in effects):
+            self.leg = leg
+        return effects
+
     def accepts(self, body: bytes) -> list[do.Effect]:
         """The phone's 200 to a re-INVITE of ours."""
         self.control.offers[self.leg] -= 1

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sipgw.call.cdr import HOOK, Attempt
+from sipgw.call.cdr import HOOK, Attempt, Replacement
 from sipgw.records.rows import call_row, percentile, rows
-from tests.records.records import record, refused
+from tests.records.records import NOON, record, refused
 
 
 def test_the_row_of_an_answered_call() -> None:
@@ -39,8 +39,8 @@ def test_the_callers_leg_has_what_was_counted_both_ways() -> None:
     noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
     leg = rows(record())["legs"][0]
     assert leg == {
-        "call": "n1-1", "number": 0, "kind": "caller", "name": "+4930123", "dialect": "", "failure": "",
-        "advice": "", "started": noon, "ready": noon.replace(microsecond=800_000),
+        "call": "n1-1", "number": 0, "kind": "caller", "name": "+4930123", "sip_call_id": "n1-1@phone",
+        "dialect": "", "failure": "", "advice": "", "started": noon, "ready": noon.replace(microsecond=800_000),
         "ended": noon.replace(second=20, microsecond=800_000),
         "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "PCMU",
         "sent_packets": 1000, "received_packets": 990, "lost_packets": 10, "late_packets": 0, "jitter_ms": 1.5,
@@ -68,6 +68,19 @@ def test_a_hook_that_was_asked_has_a_leg_that_says_what_it_said() -> None:
     assert [(leg["kind"], leg["name"], leg["failure"], leg["advice"]) for leg in legs] == [
         ("hook", "ask:crm", "", "backend ai"),
         ("hook", "ask:crm", "timeout", "continue (stale)"),
+    ]
+
+
+def test_who_took_the_callers_place_has_a_leg_with_its_own_dialog() -> None:
+    one, other = Replacement(NOON + 5, "desk", "192.0.2.8", "b@desk"), Replacement(NOON + 9, "bob", "192.0.2.9", "c@b")
+    legs = rows(record(replacements=(one, other)))["legs"]
+    noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
+    wanted = ("number", "kind", "name", "sip_call_id", "started", "ended")
+    end = noon.replace(second=20, microsecond=800_000)
+    assert [tuple(leg[name] for name in wanted) for leg in (legs[0], *legs[-2:])] == [
+        (0, "caller", "+4930123", "n1-1@phone", noon, noon.replace(second=5)),
+        (3, "replacement", "desk", "b@desk", noon.replace(second=5), noon.replace(second=9)),
+        (4, "replacement", "bob", "c@b", noon.replace(second=9), end),
     ]
 
 

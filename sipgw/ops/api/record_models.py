@@ -71,11 +71,12 @@ class Record(Model):
 
 
 class RecordLeg(Model):
-    """The caller's leg (number 0), or a backend that was tried."""
+    """The caller's leg (number 0), a backend that was tried, or who took the caller's place."""
 
     number: int
     kind: str
-    """`caller`, `ai`, or `hook` for a service that was asked where the call goes."""
+    """`caller`, `ai`, `hook` for a service that was asked where the call goes, `replacement` for who took the caller's
+    place."""
     name: str
     dialect: str
     started: datetime
@@ -105,6 +106,8 @@ class RecordLeg(Model):
     concealed_ms: int | None
     filled_ms: int | None
     drops: dict[str, int]
+    sip_call_id: str
+    """Of its SIP dialog; empty where it has none."""
 
 
 class Words(Model):

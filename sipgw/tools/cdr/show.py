@@ -91,7 +91,7 @@ def _carried(call: Row) -> Iterable[tuple[str, str]]:
 def _legs(story: Story, console: Console) -> None:
     console.print()
     for leg in story.legs:
-        line = _caller_leg(leg) if leg["kind"] == "caller" else _backend_leg(leg)
+        line = _LINES.get(leg["kind"], _backend_leg)(leg)
         console.print(f"leg {leg['number']}     {line}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -122,6 +122,13 @@ def _backend_leg(leg: Row) -> str:
         steps.append(f"failed after {_seconds((leg['ended'] - began).total_seconds())}: {leg['failure']}")
     kind = f" ({leg['dialect']})" if leg["dialect"] else ""
     return f"{leg['name']}{kind}: " + ", ".join(steps)
+
+
+def _replacement(leg: Row) -> str:
+    return f"{leg['name']} took the caller's place {_clock(leg['started'])}, SIP Call-ID {leg['sip_call_id']}"
+
+
+_LINES = {"caller": _caller_leg, "replacement": _replacement}
 
 
 def _printable(row: Row) -> Row:

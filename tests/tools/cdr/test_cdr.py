@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from sipgw.call.cdr import Replacement
 from sipgw.errors import Unavailable
 from sipgw.records.engine import file_url
 from sipgw.records.migrate import newest
@@ -18,7 +19,7 @@ from sipgw.records.store import Store
 from sipgw.tools.cdr.command import export, list_calls, migrate, show
 from sipgw.tools.cdr.export import Form
 from tests.records.reading import filled
-from tests.records.records import record, refused
+from tests.records.records import NOON, record, refused
 
 
 @pytest.fixture
@@ -91,6 +92,19 @@ def test_the_story_of_a_refused_call_is_short(url: URL, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "cause     not_found, SIP 404, Q.850 1\n" in printed
     assert printed.endswith("\nleg 0     caller +4930123\n")
+
+
+def test_the_story_says_who_took_the_callers_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def write() -> URL:
+        store = Store(file_url(tmp_path / "records.db"))
+        await store.migrate()
+        await store.write([record(replacements=(Replacement(NOON + 5, "desk", "192.0.2.8", "b@desk"),))])
+        await store.close()
+        return file_url(tmp_path / "records.db")
+
+    show(asyncio.run(write()), "n1-1", as_json=False)
+    told = "\nleg 3     desk took the caller's place 2023-11-15 12:00:05, SIP Call-ID b@desk\n"
+    assert told in capsys.readouterr().out
 
 
 def test_the_story_says_why_the_far_end_hung_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
