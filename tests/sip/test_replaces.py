@@ -6,12 +6,14 @@ import pytest
 
 from sipgw.errors import PeerError
 from sipgw.flow import Flow
-from sipgw.options import ListenerOptions, SipOptions, TrunkOptions
+from sipgw.options import ListenerOptions, PhoneOptions, SipOptions, TrunkOptions
+from sipgw.sip.digest import Credentials
 from sipgw.sip.events import Confirmed, Invited, Released
 from sipgw.sip.replaces import Replaces
-from tests.fakes.sip_phone import FLOW, OURS, Phone, Wire, answered, reply
+from tests.fakes.sip_phone import FLOW, OURS, Heard, Phone, Wire, answered, reply
 from tests.sip.test_agent_uac import calling, up
 from tests.sip.test_memory import restored
+from tests.sip.test_trust import answer, challenge
 
 OTHER = Phone(call_id="call-2", tag="desk", branch="z9hG4bK-desk")
 """Who takes over."""
@@ -206,6 +208,28 @@ def test_without_a_trunk_only_the_same_host_may() -> None:
     wire.gets(
         replace(taking(phone), call_id="call-3", branch="z9hG4bK-5").invite(), Flow("tcp", OURS, ("127.0.0.1", 40_000))
     )
+    assert [event.replaces for event in wire.events() if isinstance(event, Invited)] == [leg]
+
+
+def test_phones_of_ours_may_replace_one_another_but_nobody_else_may() -> None:
+    phones = tuple(PhoneOptions(name, name, f"{name}-secret") for name in ("ann", "bob"))
+    wire = Wire(replace(SipOptions(phones=phones, trunks=TRUNKS.trunks[1:]), known=()))
+
+    def proven(phone: Phone, name: str) -> list[Heard]:
+        (asked,) = wire.gets(phone.invite())
+        wire.gets(phone.ack(branch=phone.branch))
+        again = replace(phone, cseq=2, branch=f"{phone.branch}-2")
+        proof = answer(challenge(asked), again, Credentials(name, f"{name}-secret"))
+        return wire.gets(replace(again, more=phone.more + proof).invite())
+
+    proven(Phone(), "ann")
+    leg = wire.events()[0].leg
+    wire.agent.answer(leg, b"v=0\r\n", 0.0)
+    phone = Phone(cseq=2).within(wire.take()[-1])
+    wire.gets(phone.ack())
+    wire.events()
+    assert status(wire, replace(taking(phone), call_id="call-3", branch="z9hG4bK-3"), ELSEWHERE) == "403"
+    proven(taking(phone), "bob")
     assert [event.replaces for event in wire.events() if isinstance(event, Invited)] == [leg]
 
 
