@@ -12,7 +12,7 @@ from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.phone import PhoneOptions
 from sipgw.options.recording import RecordingOptions
 from sipgw.options.records import RecordOptions
-from sipgw.options.sip import SECURE, ListenerOptions, SipOptions, StreamOptions, TlsOptions
+from sipgw.options.sip import SECURE, ListenerOptions, RedirectOptions, SipOptions, StreamOptions, TlsOptions
 from sipgw.options.trunk import NOBODY, CredentialOptions, IdentityOptions, Nat, RegistrationOptions, TrunkOptions
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PlaceOptions",
     "RecordOptions",
     "RecordingOptions",
+    "RedirectOptions",
     "RegistrationOptions",
     "RouteOptions",
     "SipOptions",

@@ -75,6 +75,16 @@ class StreamOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RedirectOptions:
+    """How far calls of ours that are redirected (3xx) are followed."""
+
+    limit: int = 5
+    """Places tried after the first; 0 follows none."""
+    hosts: tuple[str, ...] = ()
+    """Where to, besides the host called first: names, `*.domain`, addresses, ranges, or `*` for anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class SipOptions:
     """The SIP agent's view."""
 
@@ -104,6 +114,7 @@ class SipOptions:
     dns_servers: tuple[str, ...] = ()
     """Whom to ask for the addresses of registrars and targets; empty for the system's."""
     streams: StreamOptions = StreamOptions()
+    redirects: RedirectOptions = RedirectOptions()
     trunks: tuple[TrunkOptions, ...] = ()
     phones: tuple[PhoneOptions, ...] = ()
     known: tuple[str, ...] = ("0.0.0.0/0", "::/0")

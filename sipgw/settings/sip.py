@@ -9,6 +9,7 @@ from sipgw.options import (
     AddressOptions,
     ListenerOptions,
     PhoneOptions,
+    RedirectOptions,
     SipOptions,
     StreamOptions,
     TlsOptions,
@@ -92,6 +93,15 @@ class Streams(Section):
     """Unsent bytes at which a peer that does not read is cut off."""
 
 
+class Redirects(Section):
+    """How far calls of ours that are redirected (3xx) are followed."""
+
+    limit: Annotated[int, Field(ge=0, le=20)] = 5
+    """Places tried after the first; 0 follows none."""
+    hosts: tuple[str, ...] = ()
+    """Where to, besides the host called first: names, `*.domain`, addresses, ranges, or `*` for anywhere."""
+
+
 class Sip(Section):
     """Where SIP is spoken."""
 
@@ -137,6 +147,8 @@ class Sip(Section):
     """Name servers to ask for the addresses of registrars and targets, as `192.0.2.53` or `192.0.2.53:5353`."""
     streams: Streams = Field(default_factory=Streams)
     """Patience and limits of TCP, TLS and WebSocket connections."""
+    redirects: Redirects = Field(default_factory=Redirects)
+    """Calls of ours that are sent on elsewhere."""
 
     def options(
         self,
@@ -155,11 +167,12 @@ class Sip(Section):
             known: addresses that get answers, besides those of trunks.
             phones: who may register.
         """
-        apart = {"host", "port", "transports", "advertised", "listeners", "streams"}
+        apart = {"host", "port", "transports", "advertised", "listeners", "streams", "redirects"}
         return SipOptions(
             listeners=tuple(self._listeners(media)),
             node=node,
             streams=StreamOptions(**self.streams.model_dump(), dscp=self.dscp),
+            redirects=RedirectOptions(**self.redirects.model_dump()),
             trunks=trunks,
             phones=phones,
             known=known,

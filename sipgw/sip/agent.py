@@ -10,7 +10,7 @@ from typing import Any
 from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions, TrunkOptions
-from sipgw.sip import bye, memory, our_invite, our_update, refresh, serving, their_invite, their_update
+from sipgw.sip import bye, calling, memory, our_invite, our_update, refresh, serving, their_invite, their_update
 from sipgw.sip.core import Changed, Core, Door, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
@@ -186,9 +186,17 @@ class Agent:
             credentials: for who asks who we are; also for what is sent within the dialog.
         """
         paths = (flows,) if isinstance(flows, Flow) else flows
-        return our_invite.invite(
+        return calling.invite(
             self._core, uri, paths, body, now, from_=from_, to=to, headers=headers, credentials=credentials
         )
+
+    def follow(self, leg: str, flows: Sequence[Flow], now: float) -> None:
+        """The answer to `Redirected`: the paths to that place, the best first; none where it cannot be found.
+
+        Then the next place is asked for; `Refused` is told where there is none.
+        """
+        if found := self._find(leg, now, "follow"):
+            calling.follow(self._core, found, flows, now)
 
     def reinvite(self, leg: str, body: bytes, now: float, headers: Extra = ()) -> None:
         """Offer anew within a confirmed leg: `Answered`, or `Refused` with `initial` false. Without a body they are to.

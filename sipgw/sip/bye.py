@@ -27,6 +27,9 @@ def hang_up(core: Core, leg: Leg, now: float, headers: Extra) -> None:
         leg.farewell = headers
         if leg.ours is not None:
             leg.ours.cancel(now)
+        elif leg.redirecting is not None:
+            leg.redirecting.stop()
+            core.finish(leg, now, Released(leg.name))
     elif leg.theirs is not None and not leg.theirs.waits:
         # A callee says BYE only after the ACK, or when it has given up waiting (RFC 3261 15).
         leg.farewell = headers

@@ -106,6 +106,15 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirected:
+    """Our INVITE is to go elsewhere, as far as that is allowed: say with `follow` where that is."""
+
+    leg: str
+    uri: str
+    """The SIP URI whose addresses are wanted (RFC 3263)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A final refusal of our INVITE (the leg is gone), or of our re-INVITE or UPDATE (the leg goes on as before)."""
 
@@ -160,6 +169,7 @@ SipEvent = (
     | Progressed
     | EarlyEnded
     | Answered
+    | Redirected
     | Refused
     | HungUp
     | Lost

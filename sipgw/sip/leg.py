@@ -11,6 +11,7 @@ from sipgw.sip.message import Request, Response
 if TYPE_CHECKING:
     from sipgw.sip.credentials import Answers
     from sipgw.sip.our_invite import OurInvite
+    from sipgw.sip.redirecting import Redirecting
     from sipgw.sip.reliable import RAck
     from sipgw.sip.session_timer import SessionTimer
     from sipgw.sip.their_invite import TheirInvite
@@ -61,6 +62,8 @@ class Leg:
     """Our INVITE without a final response."""
     updating: bool = False
     """An offer of ours in an UPDATE has no answer."""
+    redirecting: "Redirecting | None" = None
+    """Where our INVITE may go instead, until it is answered."""
     farewell: Extra | None = None
     """A hang-up that must wait, with its headers: for a provisional response, or for the ACK (RFC 3261 9.1 and 15)."""
     answers: "Answers | None" = None

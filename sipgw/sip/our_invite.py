@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import count
 
 from sipgw.flow import Flow
 from sipgw.sip.attempts import Attempts, Make
@@ -11,7 +10,6 @@ from sipgw.sip.bye import end_fork, give_up, send_bye
 from sipgw.sip.client_transaction import ClientUser, cancel_of
 from sipgw.sip.core import Core
 from sipgw.sip.dialog import Dialog
-from sipgw.sip.digest import Credentials
 from sipgw.sip.events import Answered, EarlyEnded, Lost, Progressed, Refused, Released
 from sipgw.sip.leg import Extra, Leg, Stage, allowed
 from sipgw.sip.message import Request, Response
@@ -184,7 +182,7 @@ class OurInvite:
         if not first or leg.stage is not Stage.ASKING:
             end_fork(self._core, leg, dialog, now)
             return
-        leg.dialog, leg.stage, leg.request = dialog, Stage.UP, None
+        leg.dialog, leg.stage, leg.request, leg.redirecting = dialog, Stage.UP, None, None
         self._core.changed(leg.name)
         if leg.farewell is not None:
             # It crossed our CANCEL, or came before we could send one (RFC 3261 9.1).
@@ -196,6 +194,8 @@ class OurInvite:
         leg, core = self._leg, self._core
         if self._initial:
             farewell = leg.farewell is not None
+            if not farewell and leg.redirecting is not None and leg.redirecting.refused(status, response, now):
+                return
             core.finish(leg, now, Released(leg.name) if farewell else Refused(leg.name, status, response))
         elif leg.stage is not Stage.UP:
             return
@@ -222,32 +222,6 @@ class OurInvite:
         self._core.exchange.timers.stop(self._give_up_timer)
         if self._leg.ours is self and self._offered is None:
             self._leg.ours = None
-
-
-def invite(
-    core: Core, uri: str, flows: Sequence[Flow], body: bytes, now: float, *, from_: str, to: str | None,
-    headers: Extra, credentials: Sequence[Credentials] = (),
-) -> str:  # fmt: skip
-    """Call `uri` over the first of `flows` that works."""
-    leg = Leg(core.new_name(), flows[0], Stage.ASKING)
-    leg.answers = core.answers(credentials)
-    timer = core.timer_of(leg)
-    call_id = core.new_call_id()
-    secure = uri.lower().startswith("sips:")
-
-    def make(flow: Flow, number: int, extra: Extra) -> Request:
-        rows = (
-            ("From", f"{from_};tag={leg.name}"),
-            ("To", to or f"<{uri}>"),
-            ("Call-ID", call_id),
-            ("CSeq", f"{number} INVITE"),
-        )
-        more = (*headers, *timer.request_headers(), *extra)
-        return core.request("INVITE", uri, flow, rows, core.capable(flow, more, secure=secure), body)
-
-    core.legs[leg.name] = leg
-    leg.request = OurInvite(core, leg, make, flows, count(1).__next__, now).request
-    return leg.name
 
 
 def reinvite(core: Core, leg: Leg, body: bytes, now: float, headers: Extra = ()) -> None:
