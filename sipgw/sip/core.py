@@ -14,6 +14,7 @@ from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
 from sipgw.sip.exchange import Exchange
 from sipgw.sip.inspection import ALLOW, SUPPORTED
+from sipgw.sip.late import Abandoned
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
 from sipgw.sip.paths import Naming, as_configured, beside, contact, via
@@ -108,6 +109,7 @@ class Core:
         self.refresh: Act = _unwound
         self.expire: Act = _unwound
         """What to do when a leg's session timer says so; wired by the agent, as those acts need this."""
+        self.abandoned = Abandoned()
         self.past: Recent[tuple[str, str, str]] = Recent(_KEPT)
         """Dialogs that are over: Call-ID, our tag, theirs."""
         self._gone: Recent[Flow] = Recent(_KEPT)

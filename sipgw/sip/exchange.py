@@ -82,16 +82,17 @@ class Exchange:
         first = self._merged.get(merge_key(request))
         return first is not None and first != server_key(request)
 
-    def receive_response(self, response: Response, source: Flow, now: float) -> None:
-        """Give a response to the transaction it belongs to; one that belongs to none is dropped (RFC 6026 8.9)."""
+    def receive_response(self, response: Response, source: Flow, now: float) -> bool:
+        """Give a response to the transaction it belongs to; whether there is one."""
         client = self._transactions.get(client_key(response))
         via = response.via
         if not isinstance(client, ClientTransaction):
-            self._drop("stray_response", response, now)
-        elif (via.host.lower(), via.port) != (client.request.via.host, client.request.via.port):
+            return False
+        if (via.host.lower(), via.port) != (client.request.via.host, client.request.via.port):
             self._drop("not_our_via", response, now)
         else:
             client.receive(response, now)
+        return True
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """What was sent on `flow` did not arrive."""

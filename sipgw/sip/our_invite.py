@@ -97,8 +97,20 @@ class OurInvite:
             self._settle()
             self._refused(response.status, response, now)
 
+    def answered_late(self, response: Response, now: float) -> None:
+        """A 2xx came after we had given up: nobody wants its dialog."""
+        tag = response.to.tag or ""
+        if tag in self._acks:
+            self._core.exchange.send(*self._acks[tag], now)
+            return
+        dialog = self._confirmed(response)
+        self._acknowledge(dialog, tag, now)
+        end_fork(self._core, self._leg, dialog, now)
+
     def _failed(self, status: int, now: float) -> None:
         self._settle()
+        if self._initial and status == 408:
+            self._core.abandoned.add(self)
         self._refused(status, None, now)
 
     def _provisional(self, response: Response, now: float) -> None:

@@ -10,6 +10,7 @@ from sipgw.sip.bye import receive_bye
 from sipgw.sip.core import Core
 from sipgw.sip.edge import stripped
 from sipgw.sip.inspection import KNOWN, inspect_content, inspect_extensions, inspect_method, inspect_target
+from sipgw.sip.late import receive_late
 from sipgw.sip.leg import Leg
 from sipgw.sip.message import Malformed, Request, Response, parse, stamped, validate
 from sipgw.sip.paths import asks_for_sips, response_flow
@@ -57,7 +58,8 @@ def _receive_response(core: Core, response: Response, source: Flow, now: float) 
     except PeerError as error:
         core.drop("bad_message", now, f"{response.status}: {error}")
         return
-    core.exchange.receive_response(response, source, now)
+    if not core.exchange.receive_response(response, source, now) and not receive_late(core, response, now):
+        core.drop("stray_response", now, f"{response.status} {response.cseq}")
 
 
 def _receive_request(core: Core, request: Request, source: Flow, now: float) -> None:
