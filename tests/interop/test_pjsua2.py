@@ -21,7 +21,9 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
         yield made
 
 
-async def call(gateway: Gateway, called: str, folder: Path, seconds: float, **plan: Any) -> list[dict[str, Any]]:
+async def call(
+    gateway: Gateway, called: str, folder: Path, seconds: float, script: str = "pjsua2_phone", **plan: Any
+) -> list[dict[str, Any]]:
     """One call by PJSIP; what it told, line by line. Its recording is `heard.wav` in `folder`."""
     full = {
         "uri": f"sip:{called}@{gateway.address}",
@@ -30,8 +32,8 @@ async def call(gateway: Gateway, called: str, folder: Path, seconds: float, **pl
         "seconds": seconds,
         **plan,
     }
-    script = Path(__file__).parent / "peers" / "pjsua2_phone.py"
-    code, printed = await finish([peers.python("pjsua2"), script, json.dumps(full)], seconds + 25)
+    path = Path(__file__).parent / "peers" / f"{script}.py"
+    code, printed = await finish([peers.python("pjsua2"), path, json.dumps(full)], seconds + 25)
     assert code == 0, printed
     told: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     assert told[-1] == {"at": told[-1]["at"], "what": "end", "over": True}, printed
@@ -77,6 +79,16 @@ async def test_hold_and_resume(gateway: Gateway, tmp_path: Path) -> None:
     ended = (await gateway.said("call ended"))[0]
     assert ended["cause"] == "normal"
     assert [line["status"] for line in told if line["what"] == "media"][-1] == 1, "active again"
+
+
+async def test_an_attended_transfer_takes_the_callers_place(gateway: Gateway, tmp_path: Path) -> None:
+    told = await call(gateway, "tone", tmp_path, 2, script="pjsua2_transfer")
+    assert "Replaces=" in the(told, "transferred")["to"]
+    # One call from first to last, whose sound Bob heard.
+    (ended,) = await gateway.said("call ended")
+    assert (ended["cause"], ended["hung_up_by"], ended["caller"]) == ("normal", "caller", "ann")
+    assert len([line for line in gateway.lines if line["event"] == "call answered"]) == 1
+    assert abs(loudest_hz(tmp_path / "heard.wav") - 440) < 5
 
 
 # What it insists on.

@@ -85,9 +85,9 @@ def endpoint():
     return made, identity
 
 
-def account(transport):
+def account(transport, user="pjsip", kind=pj.Account):
     config = pj.AccountConfig()
-    config.idUri = "sip:pjsip@127.0.0.1"
+    config.idUri = f"sip:{user}@127.0.0.1"
     config.sipConfig.transportId = transport
     config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
     if "auth" in PLAN:
@@ -96,7 +96,7 @@ def account(transport):
     config.callConfig.prackUse = PLAN.get("prack", 0)
     config.callConfig.timerUse = PLAN.get("timer", 1)
     config.callConfig.timerSessExpiresSec = PLAN.get("expires", 1800)
-    made = pj.Account()
+    made = kind()
     made.create(config)
     return made
 
@@ -151,4 +151,5 @@ def main():
     library.libDestroy()
 
 
-main()
+if __name__ == "__main__":
+    main()
