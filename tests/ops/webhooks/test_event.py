@@ -28,6 +28,7 @@ def happenings() -> list[Happening]:
     call.media(plane.Digit(call.session, "5", 100))
     call.report(Transcript("caller", "Good day"), 2)
     call.report(Turn(420), 2)
+    call.replaced()
     call.bye()
     call.over()
     return [*control.happenings, Happening(Kind.ALARM, "", 1e9, {"name": "loop_lag", "detail": "40 ms"})]
@@ -39,13 +40,13 @@ def test_every_body_is_as_the_schema_says() -> None:
     told = happenings()
     assert {one.kind for one in told} >= {
         Kind.STARTED, Kind.RINGING, Kind.TARGET, Kind.TARGET_FAILED, Kind.ANSWERED, Kind.DIGIT, Kind.TRANSCRIPT,
-        Kind.TURN, Kind.ENDED, Kind.ALARM,
+        Kind.TURN, Kind.REPLACED, Kind.ENDED, Kind.ALARM,
     }  # fmt: skip
     for happening in told:
         validator.validate(json.loads(body(happening, message_id(), "n1")))
 
 
-@pytest.mark.parametrize("kind", [Kind.STARTED, Kind.ANSWERED, Kind.ENDED, Kind.ALARM])
+@pytest.mark.parametrize("kind", [Kind.STARTED, Kind.ANSWERED, Kind.REPLACED, Kind.ENDED, Kind.ALARM])
 def test_the_schema_misses_what_is_missing(kind: Kind) -> None:
     happening = next(one for one in happenings() if one.kind is kind)
     for name in ("caller", "cause", "target", "name"):
