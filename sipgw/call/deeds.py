@@ -364,9 +364,6 @@ class Deeds(Replacing):
             return ()
         return (("Retry-After", str(self._around.options.retry_after)),)
 
-    def _left_out(self, now: float, name: str, detail: str) -> None:
-        self._drop(name, detail, now)
-
 
 DEEDS: dict[str, Callable[[Deeds, Moment], Seen | None]] = {
     name: getattr(Deeds, name) for name in {name for _, names in TABLE.values() for name in names}

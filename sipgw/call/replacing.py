@@ -1,5 +1,7 @@
 """The deeds that put another far end in the caller's place (RFC 3891): same call, same conversation, same ports."""
 
+from functools import partial
+
 from sipgw.call.causes import Refusal
 from sipgw.call.cdr import Draft
 from sipgw.call.feed import Happened, Kind
@@ -24,7 +26,7 @@ class Replacing(Ringing):
         """Go on with it. Who cannot be served is refused, and nothing changes."""
         invited: Invited = moment.event
         try:
-            who = Invitation.of(invited)
+            who = Invitation.of(invited, self._around.options, partial(self._left_out, moment.now))
             body, stream = self._negotiation.moved(f"{self._call}/{invited.leg}", sdp_of(invited.request))
         except PeerError as error:
             refusal = Refusal.of(error)
@@ -45,3 +47,6 @@ class Replacing(Ringing):
         """There is nothing to be taken over: the call was not answered, or is over."""
         invited: Invited = moment.event
         self._held.refuse_other(invited.leg, Cause.REJECTED.status)
+
+    def _left_out(self, now: float, name: str, detail: str) -> None:
+        self._drop(name, detail, now)

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -349,3 +350,32 @@ async def test_closing_gives_back_what_calls_still_hold() -> None:
 def _ok(request: Heard) -> str:
     rows = "".join(f"{name}: {request[name]}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
     return f"SIP/2.0 200 OK\r\n{rows}Content-Length: 0\r\n\r\n"
+
+
+async def test_who_takes_the_callers_place_is_not_one_call_more() -> None:
+    rig = Rig(route(), max_calls=1)
+    rig.agent.door = rig.control.door
+    phone = answered(rig)
+    place = f"Replaces: {phone.call_id};to-tag={phone.to_tag};from-tag={phone.tag}\r\n"
+    desk = Phone(call_id="call-2", tag="desk", branch="z9hG4bK-2", more=place)
+    trying, ok, bye = rig.gets(desk.invite())
+    assert (brief([trying, ok, bye]), bye["Reason"]) == (["100", "200", "BYE"], 'Q.850;cause=16;text="replaced"')
+    rig.gets(_ok(bye))
+    desk = desk.within(ok)
+    rig.gets(desk.ack())
+    assert rig.counted("sipgw_calls_active") == 1
+    rig.gets(replace(desk, more="").bye())
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    rig.over()
+    assert [one.caller for one in rig.records[0].replacements] == ["phone"]
+
+
+async def test_who_is_turned_away_at_the_door_is_told_why_in_the_networks_words() -> None:
+    rig = Rig(route(), max_calls=1)
+    rig.agent.door = rig.control.door
+    phone = answered(rig)
+    refused = [rig.gets(Phone(call_id=f"c{n}", branch=f"z9hG4bK-d{n}").invite())[-1] for n in range(25)]
+    assert {one["Reason"] for one in refused} == {'Q.850;cause=42;text="overload"'}
+    rig.gets(phone.bye())
+    rig.tells(plane.SessionEnded(rig.session, STATS))
+    rig.over()

@@ -77,7 +77,7 @@ def test_without_an_offer_ours_is_out_and_sound_moves_with_the_ack() -> None:
     control = Control()
     phone = control.invite().talks()
     effects = phone.replaced(body=b"")
-    assert b"m=audio 20002 RTP/AVP 0 8 101\r\n" in only(do.Answer, effects).body
+    assert b"m=audio 20002 RTP/AVP 111 9 0 8 101 102\r\n" in only(do.Answer, effects).body
     assert not [one for one in effects if isinstance(one, do.Media)]
     effects = phone.ack(sdp(port=42_000))
     update = only(plane.UpdateSession, [one.command for one in effects if isinstance(one, do.Media)])
