@@ -298,6 +298,25 @@ def events(
     context.obj(lambda remote: remote.follow(one, tuple(kind or ()), as_json=as_json))
 
 
+bans = typer.Typer(help="The sources that a running gateway takes nothing from.", no_args_is_help=True)
+cli.add_typer(bans, name="bans")
+bans.callback()(_gateway)
+
+
+@bans.command("list")
+def list_bans(context: typer.Context) -> None:
+    """Who is banned, for what, and until when."""
+    context.obj(lambda remote: remote.list_bans())
+
+
+@bans.command("lift")
+def lift_ban(
+    context: typer.Context, source: Annotated[str, typer.Argument(help="As `sipgw bans list` shows it.")]
+) -> None:
+    """Let a source in again."""
+    context.obj(lambda remote: remote.lift_ban(source))
+
+
 cdr = typer.Typer(help="Look at the records of calls that are over.", no_args_is_help=True)
 cli.add_typer(cdr, name="cdr")
 DatabaseUrl = Annotated[str, typer.Option("--url", help="The database, instead of the configuration's.")]

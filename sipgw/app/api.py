@@ -9,6 +9,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from sipgw.app.bans import Bans
 from sipgw.app.control import Control
 from sipgw.app.reload import Reloaded
 from sipgw.call.commands import Command
@@ -21,7 +22,7 @@ from sipgw.ops.api.access import Access
 from sipgw.ops.api.audit import AuditLog
 from sipgw.ops.api.build import build
 from sipgw.ops.api.desk import Desk
-from sipgw.ops.api.gateway import Reload
+from sipgw.ops.api.gateway import BanView, Reload
 from sipgw.ops.api.server import ApiServer
 from sipgw.ops.api.stream import Streams
 from sipgw.ops.feed import Feed
@@ -47,6 +48,7 @@ class Steered:
     prompts: Mapping[str, float]
     records: Keeper
     reload: Callable[[], Awaitable[Reloaded]]
+    banned: Bans
     started: bool = False
 
     def call_ids(self) -> Sequence[str]:
@@ -75,6 +77,14 @@ class Steered:
     def start_draining(self) -> None:
         """Take no new calls."""
         self.control.drain()
+
+    def bans(self) -> Sequence[BanView]:
+        """The sources that are banned, the oldest first."""
+        return self.banned.list()
+
+    def lift(self, source: str) -> bool:
+        """Let a source in again; whether it was banned."""
+        return self.banned.lift(source)
 
     async def read_settings(self) -> Reload:
         """Read the configuration again, and use what can be used while running."""

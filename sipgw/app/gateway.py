@@ -10,6 +10,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.api import Api, Steered
+from sipgw.app.bans import Bans
 from sipgw.app.control import Control
 from sipgw.app.ledger import Changes, Ledger, Remembered
 from sipgw.app.load import LoadWatch
@@ -128,6 +129,7 @@ class Gateway:
             seconds(load_prompts(settings.prompts)),
             self.records,
             self.reload,
+            Bans(self._agent.bans, self._clock.now, self._wall, self.metrics, log),
         )
         self.api = Api(settings.api.options(), self._steered, self.state.path, token(), log)
         self.reloading = Reloading(settings, read or (lambda: Examined(settings)))
@@ -143,6 +145,7 @@ class Gateway:
             "backends",
             "hooks",
             "trunks",
+            "sip.defence",
             "records.transcript",
             "recording.name",
             take=self._take_calls,

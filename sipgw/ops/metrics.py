@@ -8,7 +8,7 @@ than one millisecond.
 import asyncio
 import contextlib
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -56,6 +56,10 @@ class Metrics:
         self._alarms = Counter(
             "sipgw_alarms", "What an operator should look at, by name.", ("name",), registry=self.registry
         )
+        self._bans = Counter(
+            "sipgw_bans", "Sources that were banned, by their last offence.", ("reason",), registry=self.registry
+        )
+        self._banned = Gauge("sipgw_banned", "Sources that are banned.", registry=self.registry)
         self._turned_away: Tally[str] = Tally()
         self._dropped: Tally[tuple[str, str]] = Tally()
 
@@ -100,6 +104,14 @@ class Metrics:
     def alarm(self, name: str) -> None:
         """Something happened that an operator should look at."""
         self._alarms.labels(name).inc()
+
+    def banned(self, reason: str) -> None:
+        """A source was banned."""
+        self._bans.labels(reason).inc()
+
+    def watch_bans(self, count: Callable[[], float]) -> None:
+        """Show how many are banned from now on."""
+        self._banned.set_function(count)
 
     def watch_records(self, counts: RecordCounts) -> None:
         """Show what became of call records."""

@@ -6,6 +6,7 @@ Durations are in seconds unless the name carries a unit.
 from sipgw.options.api import ApiOptions, TokenOptions
 from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
+from sipgw.options.defence import DefenceOptions
 from sipgw.options.hook import Ask, HookOptions
 from sipgw.options.media import AddressOptions, MediaOptions, OpusOptions
 from sipgw.options.outward import PlaceOptions, WebhookOptions
@@ -24,6 +25,7 @@ __all__ = [
     "BackendOptions",
     "CallOptions",
     "CredentialOptions",
+    "DefenceOptions",
     "HookOptions",
     "IdentityOptions",
     "ListenerOptions",

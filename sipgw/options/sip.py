@@ -1,7 +1,8 @@
 """What the SIP agent and its transports get to see of the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sipgw.options.defence import DefenceOptions
 from sipgw.options.media import AddressOptions
 from sipgw.options.phone import PhoneOptions
 from sipgw.options.trunk import TrunkOptions
@@ -125,3 +126,4 @@ class SipOptions:
     """Of digest, as we ask for them: the preferred first."""
     strangers: str = "silence"
     """What those get who are not known: `silence`, or `refuse` (403)."""
+    defence: DefenceOptions = field(default_factory=DefenceOptions)

@@ -147,9 +147,8 @@ class Settings(Section):
 
     def _known(self) -> tuple[str, ...]:
         """Who gets answers besides trunks: whoever may use a route."""
-        if any(route.anyone for route in self.routes):
-            return EVERYBODY
-        return tuple(source for route in self.routes for source in route.sources)
+        named = tuple(source for route in self.routes for source in route.sources)
+        return (*EVERYBODY, *named) if any(route.anyone for route in self.routes) else named
 
     def _backends(self) -> Iterator[BackendOptions]:
         for name, backend in self.backends.items():

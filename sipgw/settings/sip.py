@@ -16,6 +16,7 @@ from sipgw.options import (
     TrunkOptions,
 )
 from sipgw.settings.addresses import media_of, plain
+from sipgw.settings.defence import Defence
 from sipgw.settings.section import Dscp, Port, Seconds, Section
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
@@ -149,6 +150,8 @@ class Sip(Section):
     """Patience and limits of TCP, TLS and WebSocket connections."""
     redirects: Redirects = Field(default_factory=Redirects)
     """Calls of ours that are sent on elsewhere."""
+    defence: Defence = Field(default_factory=Defence)
+    """How much strangers and unknown callers may ask of us, and when they are shut out."""
 
     def options(
         self,
@@ -167,12 +170,13 @@ class Sip(Section):
             known: addresses that get answers, besides those of trunks.
             phones: who may register.
         """
-        apart = {"host", "port", "transports", "advertised", "listeners", "streams", "redirects"}
+        apart = {"host", "port", "transports", "advertised", "listeners", "streams", "redirects", "defence"}
         return SipOptions(
             listeners=tuple(self._listeners(media)),
             node=node,
             streams=StreamOptions(**self.streams.model_dump(), dscp=self.dscp),
             redirects=RedirectOptions(**self.redirects.model_dump()),
+            defence=self.defence.options(),
             trunks=trunks,
             phones=phones,
             known=known,

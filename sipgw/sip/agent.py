@@ -11,6 +11,7 @@ from sipgw.errors import UsageError
 from sipgw.flow import Flow
 from sipgw.options import SipOptions, TrunkOptions
 from sipgw.sip import bye, calling, memory, our_invite, our_update, refresh, serving, their_invite, their_update
+from sipgw.sip.bans import Bans
 from sipgw.sip.core import Changed, Core, Door, unheard
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
@@ -48,7 +49,7 @@ class Agent:
         self._core.draining = value
 
     def reconfigure(self, options: SipOptions, now: float) -> None:
-        """Believe from now on whom these options name: trunks, phones, known addresses; all else stays as it was."""
+        """Believe from now on whom these options name: trunks, phones, known addresses; defend us as they say."""
         self._core.reconfigure(options, now)
 
     @property
@@ -64,6 +65,11 @@ class Agent:
     @door.setter
     def door(self, value: Door) -> None:
         self._core.door = value
+
+    @property
+    def bans(self) -> Bans:
+        """Who gets nothing for a while: to be looked at, to be lifted, and to hear of."""
+        return self._core.defence.bans
 
     @property
     def naming(self) -> Naming:

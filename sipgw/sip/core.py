@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from sipgw.errors import PeerError, UsageError
 from sipgw.flow import Endpoint, Flow
 from sipgw.options import SipOptions
+from sipgw.sip.accounts import Proof
 from sipgw.sip.body import SDP
 from sipgw.sip.credentials import Answers
+from sipgw.sip.defence import Defence
 from sipgw.sip.dialog import Dialog
 from sipgw.sip.digest import Credentials
 from sipgw.sip.events import SipEvent
@@ -21,7 +23,7 @@ from sipgw.sip.paths import Naming, as_configured, beside, contact, via
 from sipgw.sip.registrar import Registrar
 from sipgw.sip.replaces import past
 from sipgw.sip.session_timer import SessionTimer
-from sipgw.sip.trust import Trust
+from sipgw.sip.trust import Trust, Verdict
 from sipgw.sip.values import COOKIE
 from sipgw.trace import Mark, Note, Trace
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from sipgw.sip.registration import Registration, RegistrationEvent
 
 
+_GUESSES = frozenset({Proof.WRONG.value, "wrong_place"})
 _KEPT = 10_000
 """More than there are dialogs."""
 
@@ -100,6 +103,7 @@ class Core:
         self.trace = trace
         self.trust = Trust(options, token)
         self.registrar = Registrar(options, self.exchange.timers)
+        self.defence = Defence(options, self.trust, self.exchange)
         self.registrations: dict[str, Registration] = {}
         """By their trunks."""
         self.registration_events: list[RegistrationEvent] = []
@@ -239,6 +243,14 @@ class Core:
         """Believe from now on whom these options name; all else stays as it was at the start."""
         self.trust = Trust(options, self._token, self.trust)
         self.registrar.reconfigure(options, now)
+        self.defence.reconfigure(options, self.trust)
+
+    def challenge(self, verdict: Verdict, method: str, source: Flow, now: float) -> PeerError:
+        """The refusal that asks who it is. A guess counts against its source; a request without an answer does not."""
+        self.drop(verdict.reason, now, f"{method} from {source}")
+        if verdict.reason in _GUESSES:
+            self.defence.offence(verdict.reason, source, now)
+        return PeerError(401, "", verdict.challenge)
 
     def answers(self, credentials: Sequence[Credentials]) -> Answers | None:
         """What to say to who asks who we are; None where there is nothing to say."""

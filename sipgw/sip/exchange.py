@@ -5,10 +5,12 @@ from collections.abc import Callable
 from sipgw.flow import Flow
 from sipgw.options import SipOptions
 from sipgw.sip.client_transaction import ClientTransaction, ClientUser, InviteClient, NonInviteClient
+from sipgw.sip.half_open import HalfOpen
 from sipgw.sip.matching import client_key, merge_key, server_key, untagged_key
 from sipgw.sip.message import Request, Response
 from sipgw.sip.paths import response_flow
 from sipgw.sip.server_transaction import InviteServer, NonInviteServer, ServerTransaction
+from sipgw.sip.source import source_key
 from sipgw.sip.timers import Timers
 from sipgw.sip.transaction import Ground, Key, Transaction
 from sipgw.trace import Mark, Note, Trace, silent
@@ -19,6 +21,7 @@ class Exchange:
 
     def __init__(self, options: SipOptions, trace: Trace) -> None:
         self.timers = Timers()
+        self.half_open = HalfOpen()
         self._options = options
         self._trace = trace
         self._ground = Ground(options, self.timers, self.send, self._ended, trace)
@@ -57,6 +60,8 @@ class Exchange:
         """Open the transaction of a new INVITE."""
         server = InviteServer(server_key(request), request, response_flow(request, source), self._ground, acknowledged)
         self._keep(server)
+        if not request.to.tag:
+            self.half_open.add(server.key, source_key(source.remote[0]))
         return server
 
     def serve(self, request: Request, source: Flow) -> NonInviteServer:
@@ -64,6 +69,10 @@ class Exchange:
         server = NonInviteServer(server_key(request), request, response_flow(request, source), self._ground)
         self._keep(server)
         return server
+
+    def forget(self, server: ServerTransaction) -> None:
+        """Keep nothing of a request that has no response yet: what answers it will be without state (8.2.7)."""
+        self._ended(server)
 
     def find(self, request: Request) -> ServerTransaction | None:
         """The transaction of which `request` is a repeat, or which an ACK acknowledges."""
@@ -115,6 +124,7 @@ class Exchange:
 
     def _ended(self, transaction: Transaction) -> None:
         self._transactions.pop(transaction.key, None)
+        self.half_open.settle(transaction.key)
         siblings = self._by_flow.get(transaction.flow, {})
         siblings.pop(transaction.key, None)
         if not siblings:

@@ -10,6 +10,11 @@ from sipgw.sip.model import Request, Response
 MAX_BODY_BYTES = 2**31 - 1
 """Largest Content-Length that is read as a number at all."""
 
+MAX_HEADER_LINES = 256
+"""More are not read; a call through twenty proxies has some sixty."""
+MAX_LINE_BYTES = 8192
+"""Longest header line, with what is folded into it; an Identity has one or two thousand."""
+
 _FOLD = re.compile(r"\n[ \t]++")
 _FOLD_BYTES = re.compile(rb"\n[ \t]++")
 _VERSION = re.compile(r"SIP/[0-9]++\.[0-9]++", re.IGNORECASE)
@@ -122,7 +127,12 @@ def _lines(head: bytes) -> list[str]:
 def _headers(lines: list[str]) -> tuple[Headers, str]:
     """The headers that can be read, and what is wrong with the first that cannot."""
     pairs, wrong = [], ""
+    if len(lines) > MAX_HEADER_LINES:
+        lines, wrong = lines[:MAX_HEADER_LINES], "Too many header lines"
     for line in lines:
+        if len(line) > MAX_LINE_BYTES:
+            wrong = wrong or "Header line too long"
+            continue
         name, colon, value = line.partition(":")
         name = name.rstrip(" \t")
         # A CR on its own ends a line for some parsers: a header that we do not see must not get through.

@@ -26,6 +26,9 @@ from sipgw.trace import Mark, Note, silent
 
 def receive(core: Core, data: bytes, source: Flow, now: float) -> None:
     """Take one datagram, whatever it holds."""
+    if reason := core.defence.turned_away(data, source, now):
+        core.drop(reason, now, source.remote[0])
+        return
     if not data.strip(b"\r\n\0 "):
         core.drop("keep_alive", now, str(source))
         return
@@ -50,6 +53,7 @@ def reject_stream(core: Core, error: Exception, source: Flow, now: float) -> Non
         _reject_stateless(core, error.request, error, source, now)
     else:
         core.drop("bad_stream", now, f"{error!r} from {source}")
+        core.defence.offence("bad_stream", source, now)
 
 
 def _receive_response(core: Core, response: Response, source: Flow, now: float) -> None:
@@ -69,8 +73,11 @@ def _receive_request(core: Core, request: Request, source: Flow, now: float) -> 
     except PeerError as error:
         _reject_stateless(core, None if request.method == "ACK" else request, error, source, now)
         return
+    if request.to.tag and core.leg_of(request) is not None:
+        core.defence.prove(source, now)
     found = core.exchange.find(request)
     if isinstance(found, InviteServer) and request.method == "ACK":
+        core.exchange.half_open.settle(found.key)
         found.acknowledge(request, now)
     elif found is not None:
         found.repeat(now)
@@ -93,7 +100,7 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
     if core.trust.is_stranger(source) and core.leg_by(request, source) is None:
         _shun(core, request, source, now)
         return
-    if _is_new_call(core, request) and (refused := core.door(source, now)):
+    if not request.to.tag and (refused := _turned_down(core, request, source, now)):
         _answer_only(core, request, refused, source, now)
         return
     # Not a CANCEL: it is about another transaction, which is there or is not (RFC 3261 9.2).
@@ -108,8 +115,7 @@ def _serve(core: Core, request: Request, source: Flow, now: float) -> None:
             raise PeerError(482, "Merged Request")
         _act(core, request, server, source, now)
     except PeerError as error:
-        core.drop(f"refused_{error.status}", now, f"{request.method}: {error}")
-        server.respond(_refusal(core, request, error), now)
+        _refuse(core, request, server, error, source, now)
 
 
 def _is_new_call(core: Core, request: Request) -> bool:
@@ -121,6 +127,30 @@ def _shun(core: Core, request: Request, source: Flow, now: float) -> None:
     core.drop("stranger", now, f"{request.method} from {source}")
     if core.options.strangers == "refuse":
         _answer_only(core, request, PeerError(403), source, now)
+
+
+def _turned_down(core: Core, request: Request, source: Flow, now: float) -> PeerError | None:
+    """How a request outside of any dialog is refused before it is looked at; None where it is not."""
+    refused = core.door(source, now) if _is_new_call(core, request) else None
+    if refused is None and (refused := core.defence.crowded(request.method, source)) is not None:
+        core.drop("crowded", now, f"{request.method} from {source}")
+    return refused
+
+
+def _refuse(
+    core: Core, request: Request, server: ServerTransaction, error: PeerError, source: Flow, now: float
+) -> None:
+    """Refuse what cannot be done, or not yet.
+
+    Whoever may be somebody else is told once, as is whoever is asked who it is (RFC 3261 26.3.2.4): repeats would send
+    a forged source ten times what was sent in its name. Nobody misses them: without a 100 the request is repeated.
+    """
+    core.drop(f"refused_{error.status}", now, f"{request.method}: {error}")
+    if error.status == 401 or (not request.to.tag and core.defence.may_be_forged(source, now)):
+        core.exchange.forget(server)
+        _answer_only(core, request, error, source, now)
+    else:
+        server.respond(_refusal(core, request, error), now)
 
 
 def _answer_only(core: Core, request: Request, error: PeerError, source: Flow, now: float) -> None:
@@ -162,8 +192,7 @@ def _invite(core: Core, request: Request, server: ServerTransaction, source: Flo
     assert isinstance(server, InviteServer), "an INVITE has an INVITE transaction"
     verdict = core.trust.judge(request, source, now, core.registrar.bindings.phone_at(source))
     if verdict.challenge:
-        core.drop(verdict.reason, now, f"{request.method} from {source}")
-        raise PeerError(401, "", verdict.challenge)
+        raise core.challenge(verdict, request.method, source, now)
     if not verdict.identity.believed:
         request, taken = stripped(request)
         if taken:
@@ -238,6 +267,7 @@ _ACTS_IN_DIALOG: dict[str, Callable[[Core, Leg, Request, ServerTransaction, floa
 def _reject_stateless(core: Core, request: Request | None, error: PeerError, source: Flow, now: float) -> None:
     """Answer what is malformed, without keeping anything of it."""
     core.drop("bad_message", now, f"{error} from {source}")
+    core.defence.offence("bad_message", source, now)
     if request is None or (core.trust.is_stranger(source) and core.options.strangers == "silence"):
         return
     try:

@@ -21,6 +21,9 @@ _NO_ACK = (reason(SIP, 408, "no ACK came"),)
 _FIRST_RSEQ = 2**31 - 2
 """The first RSeq is at most one more (RFC 3262 section 3)."""
 
+_NOBODY_THERE = frozenset({403, 404, 484, 604})
+"""What those get who try out numbers."""
+
 
 class TheirInvite:
     """One INVITE of the peer's on a leg."""
@@ -118,6 +121,7 @@ class TheirInvite:
         """Whether `ack` is the one that was waited for."""
         if self._answer is None or ack.cseq.number != self.request.cseq.number:
             return False
+        self._core.exchange.half_open.settle(self.server.key)
         self.settle()
         return True
 
@@ -150,6 +154,7 @@ class TheirInvite:
     def _give_up(self, now: float) -> None:
         leg, core = self._leg, self._core
         self.settle()
+        core.defence.offence("no_ack", leg.flow, now)
         if leg.farewell is None:
             leg.told = True
             core.tell(Lost(leg.name, "no_ack"))
@@ -271,4 +276,6 @@ def refuse(core: Core, leg: Leg, status: int, now: float, reason: str, headers: 
     leg.theirs.respond(status, now, reason, headers)
     leg.theirs.settle()
     if leg.stage is Stage.ASKED:
+        if status in _NOBODY_THERE:
+            core.defence.offence("unknown_number", leg.flow, now)
         core.finish(leg, now)

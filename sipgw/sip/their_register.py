@@ -1,6 +1,5 @@
 """A phone's REGISTER: who sent it, and what comes of it."""
 
-from sipgw.errors import PeerError
 from sipgw.flow import Flow
 from sipgw.sip.core import Core
 from sipgw.sip.inspection import inspect_extensions
@@ -18,7 +17,7 @@ def receive_register(core: Core, request: Request, server: ServerTransaction, so
     inspect_extensions(request, ("path", "outbound") if source.reliable else ("path",))
     verdict = core.trust.judge_phone(request, source, now)
     if verdict.challenge:
-        core.drop(verdict.reason, now, f"REGISTER from {source}")
-        raise PeerError(401, "", verdict.challenge)
+        raise core.challenge(verdict, request.method, source, now)
     headers = core.registrar.register(request, verdict.trunk, source, now)
+    core.defence.prove(source, now)
     server.respond(core.respond(request, 200, headers=headers), now)

@@ -88,7 +88,11 @@ class Trust:
             if len(self._seen) >= _KEPT:
                 self._seen.clear()
             self._seen[host] = known
-        return not known and not any(trunk.named(source.names) for trunk in self._trunks)
+        return not known and not self._is_certified(source)
+
+    def vouches(self, source: Flow) -> bool:
+        """Whether it is a trunk by its certificate, or a registrar that we are registered with."""
+        return source.remote[0] in self._registrars or self._is_certified(source)
 
     def goes_on(self, trunk: str, before: Flow, source: Flow) -> bool:
         """Whether a peer that called us may go on with its dialog from another place.
@@ -144,6 +148,9 @@ class Trust:
         stale = checked.proof in (Proof.STALE, Proof.REPLAYED)
         reason = checked.proof.value if checked.proof is not Proof.GOOD else "wrong_place"
         return Verdict(challenge=self._accounts.challenge(now, stale=stale), reason=reason)
+
+    def _is_certified(self, source: Flow) -> bool:
+        return bool(source.names) and any(trunk.named(source.names) for trunk in self._trunks)
 
     def _is_known(self, host: str) -> bool:
         everybody = (*self._trunks, *self._phones)

@@ -67,6 +67,21 @@ class Remote:
             _ask(client, "POST", f"/v1/calls/{call}/{act}", json=given or None)
         self._console.print(f"{act}: accepted")
 
+    def list_bans(self) -> None:
+        """Print a table of the sources that are banned."""
+        table = Table("source", "for", "since", "until", "over", box=None, header_style="bold")
+        with self._client() as client:
+            for ban in _ask(client, "GET", "/v1/bans")["bans"]:
+                over = "UDP" if ban["datagrams_only"] else "all"
+                table.add_row(ban["source"], ban["reason"], _clock(ban["since"]), _clock(ban["until"]), over)
+        self._console.print(table if table.row_count else "nobody is banned")
+
+    def lift_ban(self, source: str) -> None:
+        """Let a source in again."""
+        with self._client() as client:
+            _ask(client, "DELETE", f"/v1/bans/{source}")
+        self._console.print(f"{source}: let in again")
+
     def follow(self, call: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
         """Print what happens, until the gateway or somebody else ends it."""
         query = [*(("kind", kind) for kind in kinds), *((("call", call),) if call else ())]

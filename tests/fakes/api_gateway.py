@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from sipgw.call.commands import Command, NoSuchCall, WrongState
 from sipgw.call.view import CallView
 from sipgw.errors import Unavailable
-from sipgw.ops.api.gateway import Reload
+from sipgw.ops.api.gateway import BanView, Reload
 from sipgw.ops.feed import Feed
 from sipgw.ops.metrics import Metrics
 from sipgw.records.reading import Reader
@@ -57,6 +57,7 @@ class FakeGateway:
     metrics: Metrics = field(default_factory=Metrics)
     prompts: Mapping[str, float] = field(default_factory=lambda: {"greeting": 4.1, "hold": 8.0})
 
+    banned: list[BanView] = field(default_factory=list)
     records: FakeRecords = field(default_factory=FakeRecords)
 
     def add(self, *views: CallView) -> None:
@@ -75,6 +76,13 @@ class FakeGateway:
         if self.refusal:
             raise WrongState(self.refusal)
         self.commands.append(command)
+
+    def bans(self) -> Sequence[BanView]:
+        return self.banned
+
+    def lift(self, source: str) -> bool:
+        before, self.banned = self.banned, [one for one in self.banned if one.source != source]
+        return len(before) > len(self.banned)
 
     def unready(self) -> Sequence[str]:
         return self.reasons

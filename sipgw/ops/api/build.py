@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from sipgw.ops.api import page, problems
 from sipgw.ops.api.admin import admin
+from sipgw.ops.api.bans import bans
 from sipgw.ops.api.calls import calls
 from sipgw.ops.api.desk import BEARER, Desk
 from sipgw.ops.api.events import events
@@ -44,7 +45,7 @@ def build(desk: Desk, options: ApiOptions) -> ASGIApp:
         status: {"model": Problem, "description": text} for status, text in _STATUSES.items()
     }
     app.include_router(events(desk), responses=refusals)
-    for router in (calls(desk), records(desk), admin(desk), counters(desk)):
+    for router in (calls(desk), records(desk), bans(desk), admin(desk), counters(desk)):
         app.include_router(router, responses=refusals, dependencies=[Security(BEARER)])
     app.include_router(open_to_all(desk))
 

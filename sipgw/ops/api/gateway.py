@@ -26,6 +26,17 @@ class Reload:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class BanView:
+    """A source that is banned. Times are Unix times."""
+
+    source: str
+    reason: str
+    since: float
+    until: float
+    datagrams_only: bool
+
+
 class Records(Protocol):
     """The records of calls that are over."""
 
@@ -69,3 +80,9 @@ class Gateway(Protocol):
 
     async def read_settings(self) -> Reload:
         """Read the configuration again, and use what can be used while running."""
+
+    def bans(self) -> Sequence[BanView]:
+        """The sources that are banned, the oldest first."""
+
+    def lift(self, source: str) -> bool:
+        """Let a source in again; whether it was banned."""

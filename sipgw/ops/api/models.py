@@ -1,10 +1,12 @@
 """What the API takes and gives, as its OpenAPI description has it."""
 
+from dataclasses import asdict
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sipgw.call.view import CallView
+from sipgw.ops.api.gateway import BanView
 
 
 class Model(BaseModel):
@@ -175,3 +177,34 @@ class AuditPage(Model):
     """The newest entries of the audit log, the newest first."""
 
     entries: list[AuditEntry]
+
+
+class Banned(Model):
+    """A source that gets nothing for a while."""
+
+    source: str
+    """An IPv4 address, or an IPv6 range."""
+    reason: str
+    """Its last offence."""
+    since: float
+    """Unix time."""
+    until: float
+    datagrams_only: bool
+    """TCP and TLS are open to it: the source of a datagram may be forged."""
+
+    @classmethod
+    def of(cls, view: BanView) -> Self:
+        """As the gateway shows it."""
+        return cls(**asdict(view))
+
+
+class BanList(Model):
+    """Who is banned, the oldest first."""
+
+    bans: list[Banned]
+
+
+class Lifted(Model):
+    """A ban that is no more."""
+
+    source: str

@@ -1,12 +1,13 @@
 """The gateway as a whole: health, counters, prompts, draining, reloading; and the description of it all."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from sipgw.ops.api.gateway import Reload
+from sipgw.ops.api.gateway import BanView, Reload
 from tests.fakes.api_gateway import view
 from tests.ops.api.served import Served, served
 
@@ -32,6 +33,16 @@ async def test_counters(api: Served) -> None:
     response = await api.client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=")
     assert "sipgw_calls_active 1.0" in response.text
+
+
+async def test_bans_are_listed_and_lifted(api: Served) -> None:
+    ban = BanView("192.0.2.7", "wrong_credentials", 1.0, 601.0, datagrams_only=True)
+    api.gateway.banned = [ban]
+    assert (await api.client.get("/v1/bans")).json() == {"bans": [asdict(ban)]}
+    assert (await api.client.delete("/v1/bans/192.0.2.7")).json() == {"source": "192.0.2.7"}
+    assert (await api.client.get("/v1/bans")).json() == {"bans": []}
+    again = await api.client.delete("/v1/bans/192.0.2.7")
+    assert (again.status_code, again.json()["type"].rpartition("/")[2].rpartition(":")[2]) == (404, "no-such-ban")
 
 
 async def test_prompts(api: Served) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sipgw.ops.api.gateway import BanView
 from sipgw.records.engine import file_url
 from tests.fakes.api_gateway import view
 from tests.ops.api.served import ROLES, Served, bearer, served
@@ -16,12 +17,13 @@ from tests.records.records import record
 OPEN = {"GET /healthz", "GET /readyz"}
 READ = {
     *("GET /v1/calls", "GET /v1/calls/{call}", "GET /v1/events", "GET /v1/prompts", "GET /metrics"),
-    *("GET /v1/records", "GET /v1/records/{call}"),
+    *("GET /v1/records", "GET /v1/records/{call}", "GET /v1/bans"),
 }
 ACTS = ("hangup", "play", "stop", "dtmf", "hold", "resume", "say")
 RECORDING = ("recording/start", "recording/stop", "recording/pause", "recording/resume")
-OPERATE = {f"POST /v1/calls/{{call}}/{act}" for act in ACTS + RECORDING}
+OPERATE = {f"POST /v1/calls/{{call}}/{act}" for act in ACTS + RECORDING} | {"DELETE /v1/bans/{source}"}
 ADMIN = {"POST /v1/drain", "POST /v1/reload", "GET /v1/audit"}
+BAN = BanView("2001:db8::/64", "not_sip", 1.0, 2.0, True)
 BODIES: dict[str, object] = {"play": {"prompt": "greeting"}, "dtmf": {"digits": "1"}, "say": {"text": "Hello."}}
 
 
@@ -38,7 +40,8 @@ async def status(api: Served, path: str, headers: dict[str, str]) -> int:
     """What a path answers; of a stream only the beginning."""
     method, _, where = path.partition(" ")
     body = BODIES.get(where.rpartition("/")[2])
-    url = where.replace("{call}", "n1-0001")
+    url = where.replace("{call}", "n1-0001").replace("{source}", BAN.source)
+    api.gateway.banned = [BAN]
     async with api.client.stream(method, url, headers=headers, json=body) as response:
         return response.status_code
 
