@@ -433,6 +433,33 @@ def bench_calls(
     raise typer.Exit(bench(order))
 
 
+@benches.command("sip")
+def bench_sip(
+    rate: Annotated[int, typer.Option(help="Calls offered a second.")] = 100,
+    seconds: Annotated[float, typer.Option(help="Of each window that is measured.")] = 10.0,
+    windows: Annotated[int, typer.Option(help="How many; the result is their median.")] = 5,
+    warm_up: Annotated[float, typer.Option(help="Seconds of calls before, until old transactions end.")] = 36.0,
+    workers: Annotated[int, typer.Option(help="The gateway's `workers`.")] = 1,
+    settings: Annotated[
+        Path | None, typer.Option(help="YAML with further keys of the gateway's configuration; they replace ours.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
+    against: Annotated[Path | None, typer.Option("--compare", help="Compare with the result in this file.")] = None,
+) -> None:
+    """What signalling costs: calls without an AI, made by SIPp, and one INVITE parsed and built."""
+    import sys
+
+    from sipgw.tools.bench.plan import extra
+    from sipgw.tools.bench.sip.command import Order, bench
+    from sipgw.tools.bench.sip.plan import SipPlan
+
+    def order() -> Order:
+        plan = SipPlan(rate, 200, warm_up, seconds, windows, workers, extra(settings))
+        return Order(plan, tuple(sys.argv[1:]), into, against)
+
+    raise typer.Exit(bench(order))
+
+
 def main() -> None:
     """The `sipgw` command."""
     cli()

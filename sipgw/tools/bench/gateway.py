@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,7 @@ import yaml
 
 from sipgw.errors import Unavailable
 from sipgw.flow import Endpoint
-from sipgw.tools.bench.plan import HOST, Plan
+from sipgw.tools.bench.plan import HOST
 from sipgw.tools.bench.usage import Usage, descendants, usage
 
 CALLED = "bench"
@@ -28,12 +29,11 @@ class Gateway:
     """Runs inside `async with`.
 
     Args:
-        plan: says with what settings.
-        backend: the echo backend's port.
+        settings: keys of its configuration, besides those of addresses, ports, state and log.
     """
 
-    def __init__(self, plan: Plan, backend: int) -> None:
-        self._plan, self._backend = plan, backend
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._given = settings
         self._folder = tempfile.TemporaryDirectory(prefix="sipgw-bench-")
         self._log = Path(self._folder.name) / "log"
         self._process: asyncio.subprocess.Process | None = None
@@ -60,22 +60,12 @@ class Gateway:
         self._folder.cleanup()
 
     def _settings(self) -> dict[str, Any]:
-        plan = self._plan
-        backend = {
-            "dialect": "sipgw",
-            "url": f"ws://{HOST}:{self._backend}/",
-            "audio": plan.backend_audio,
-            "live": True,  # an echo comes in real time
-        }
         return {
             "sip": {"host": self.address[0], "port": self.address[1], "transports": ["udp"]},
             "media": {"host": HOST, "ports": _PORTS},
-            "workers": plan.workers,
             "state": str(Path(self._folder.name) / "state"),
             "log": {"format": "json"},
-            "backends": {CALLED: backend},
-            "routes": [{"number": CALLED, "targets": [CALLED], "anyone": True}],
-            **plan.settings,
+            **self._given,
         }
 
     async def _ready(self) -> None:
@@ -92,6 +82,10 @@ class Gateway:
         """What control has used, and what the media workers have."""
         assert self._process is not None
         return tree_usage(self._process.pid)
+
+    def ended(self) -> int:
+        """How many calls have ended, by its log."""
+        return self._log.read_bytes().count(b'"event": "call ended"')
 
     def counted(self) -> Counter[str]:
         """What it says of the calls that have ended: lost packets, concealed milliseconds, drops by name."""

@@ -56,7 +56,7 @@ async def run(plan: Plan, calls: int) -> Run:
         backend = await stack.enter_async_context(Child(echo.serve, plan.frame_bytes, plan.realtime))
         port = await backend.hear()
         if plan.target is None:
-            gateway = await stack.enter_async_context(Gateway(plan, port))
+            gateway = await stack.enter_async_context(Gateway(settings(plan, port)))
             address, called, used = gateway.address, CALLED, gateway.used
         else:
             gateway = None
@@ -82,6 +82,22 @@ async def run(plan: Plan, calls: int) -> Run:
         result.invalid.append(f"the gateway ended {callers.ended} calls")
     result.judge()
     return result
+
+
+def settings(plan: Plan, backend: int) -> dict[str, object]:
+    """A gateway whose calls go to the echo backend at this port."""
+    echo_backend = {
+        "dialect": "sipgw",
+        "url": f"ws://{HOST}:{backend}/",
+        "audio": plan.backend_audio,
+        "live": True,  # an echo comes in real time
+    }
+    return {
+        "workers": plan.workers,
+        "backends": {CALLED: echo_backend},
+        "routes": [{"number": CALLED, "targets": [CALLED], "anyone": True}],
+        **plan.settings,
+    }
 
 
 async def _measure(plan: Plan, used: Used, generator: Child, backend: Child) -> _Measured:
