@@ -79,8 +79,10 @@ class Call:
 
     def snapshot(self) -> CallSnapshot | None:
         """What `restore` needs; None where the call was not answered: its caller, if still there, calls anew."""
+        if self.draft.answered is None or self.state is State.ENDED:
+            return None
         deeds = self._deeds.snapshot()
-        if deeds is None or self.draft.answered is None or self.state is State.ENDED:
+        if deeds is None:
             return None
         wall = self._around.wall
         return CallSnapshot(

@@ -7,6 +7,7 @@ INFO has a line when a call is answered and one when it ends. DEBUG shows what t
 import logging
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TextIO
 
 import structlog
@@ -115,6 +116,12 @@ def _renderer(form: str, stream: TextIO) -> Processor:
     return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
 
 
+@lru_cache(maxsize=1024)
+def _is_telling(key: str) -> bool:
+    lower = key.lower()
+    return any(name in lower for name in _SECRET_KEYS)
+
+
 class _Mask:
     """Masks values under telling keys, and known secrets inside any text."""
 
@@ -123,7 +130,7 @@ class _Mask:
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         for key, value in event.items():
-            if any(name in key.lower() for name in _SECRET_KEYS):
+            if _is_telling(key):
                 event[key] = MASK
             elif self._secrets and not isinstance(value, int | float | bool | None):
                 event[key] = self._masked(value)

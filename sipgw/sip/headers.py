@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from sipgw.sip.grammar import split_list
@@ -31,8 +32,10 @@ COMPACT: Final = {
 """Compact forms as registered with IANA, and the long names in lower case."""
 
 
+@lru_cache(maxsize=1024)
 def key(name: str) -> str:
     """The one name under which all spellings of a header are found."""
+    # Kept: it is asked a hundred times a call, for the same few dozen spellings.
     lower = name.lower()
     return COMPACT.get(lower, lower)
 
@@ -46,15 +49,20 @@ class Headers:
 
     Whatever is read by name or by iteration is plain text.
     """
-    _values: dict[str, list[str]] = field(compare=False, repr=False)
+    _index: dict[str, list[str]] = field(compare=False, repr=False)
+    """Filled at the first look: what we only print is never looked into."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        kept = tuple(pairs)
-        values: dict[str, list[str]] = {}
-        for name, value in kept:
-            values.setdefault(key(name), []).append(str(value))
-        object.__setattr__(self, "pairs", kept)
-        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "pairs", tuple(pairs))
+        object.__setattr__(self, "_index", {})
+
+    @property
+    def _values(self) -> dict[str, list[str]]:
+        index = self._index
+        if not index:
+            for name, value in self.pairs:
+                index.setdefault(key(name), []).append(str(value))
+        return index
 
     def get(self, name: str) -> str | None:
         """The value of the first such line, or None."""

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sipgw.errors import PeerError, UsageError
-from sipgw.sip.grammar import WHITESPACE, bad, encode, number
-from sipgw.sip.headers import Headers
+from sipgw.sip.grammar import WHITESPACE, Latin1, bad, encode, number
+from sipgw.sip.headers import Headers, key
 from sipgw.sip.uri import Uri
 from sipgw.sip.values import CSeq, NameAddr, Via
 
@@ -100,6 +100,10 @@ class Message:
         """The body's media type in lower case without parameters; empty where there is none."""
         return self._once("content_type", self._read_content_type)
 
+    def know_vias(self, vias: tuple[Via, ...]) -> None:
+        """What `vias` is: whoever wrote the lines need not have them read again."""
+        self._read["vias"] = vias
+
     def single(self, name: str) -> str:
         """The value of a header that must be there exactly once.
 
@@ -116,9 +120,11 @@ class Message:
         return any(tag.lower() == option for tag in (*self.supported, *self.require))
 
     def _once(self, name: str, read: Callable[[], T]) -> T:
-        if name not in self._read:
-            self._read[name] = read()
-        return cast(T, self._read[name])
+        if name in self._read:
+            known: T = self._read[name]
+            return known
+        found = self._read[name] = read()
+        return found
 
     def _addresses(self, name: str) -> tuple[NameAddr, ...]:
         return self._once(name, lambda: tuple(NameAddr.parse(item) for item in self.headers.listed(name)))
@@ -149,13 +155,26 @@ class Message:
         return f"{found[1]}/{found[2]}".lower()
 
     def _print(self, start: str) -> bytes:
-        headers = self.headers.with_("Content-Length", str(len(self.body)))
-        lines = [encode(f"{name}: ") + encode(value) for name, value in headers.pairs]
-        head = b"\r\n".join((encode(start), *lines))
+        pairs = _with_length(self.headers.pairs, len(self.body))
+        if any(type(value) is Latin1 for _, value in pairs):
+            head = b"\r\n".join((encode(start), *(encode(f"{name}: ") + encode(value) for name, value in pairs)))
+        else:
+            head = encode("\r\n".join((start, *(f"{name}: {value}" for name, value in pairs))))
         # A line end inside a value would start a header of its own; nothing we parsed has one.
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
+        if head.count(b"\n") != len(pairs) or head.count(b"\r") != len(pairs):
             raise UsageError("a header or start line holds a line end")
         return head + b"\r\n\r\n" + self.body
+
+
+def _with_length(pairs: tuple[tuple[str, str], ...], length: int) -> list[tuple[str, str]]:
+    """The lines with one Content-Length that is right, in the place of the first; at the end where there was none."""
+    kept = [pair for pair in pairs if key(pair[0]) != "content-length"]
+    if len(kept) == len(pairs):
+        kept.append(("Content-Length", str(length)))
+        return kept
+    name, at = next((pair[0], at) for at, pair in enumerate(pairs) if key(pair[0]) == "content-length")
+    kept.insert(at, (name, str(length)))
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

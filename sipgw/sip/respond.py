@@ -132,7 +132,11 @@ def stamped(request: Request, host: str, port: int) -> Request:
         PeerError: 400 where the top Via cannot be read.
     """
     via = request.via.with_source(host, port)
-    return request if via == request.via else with_top_via(request, via)
+    if via == request.via:
+        return request
+    made = with_top_via(request, via)
+    made.know_vias((via, *request.vias[1:]))
+    return made
 
 
 def with_top_via(request: Request, via: Via) -> Request:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import InitVar, dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from sipgw.sip.grammar import bad
@@ -66,24 +67,7 @@ class Uri:
         Raises:
             PeerError: 400 where it is none.
         """
-        if found := _SIP.fullmatch(text):
-            scheme, user, password, host, port, params, headers = found.groups()
-            if port and int(port) > 65535:
-                bad("port")
-            return cls(
-                scheme.lower(),
-                user,
-                password,
-                host,
-                int(port) if port else None,
-                _uri_params(params) if params else NO_PARAMS,
-                headers or "",
-                written=text,
-            )
-        other = _OTHER.fullmatch(text)
-        if not other or other[1].lower() in ("sip", "sips"):
-            bad("URI")
-        return cls(other[1].lower(), opaque=other[2], written=text)
+        return _parse(text)
 
     def _print(self) -> str:
         if self.opaque:
@@ -118,6 +102,29 @@ class Uri:
 
     def __str__(self) -> str:
         return self.raw
+
+
+@lru_cache(maxsize=2048)
+def _parse(text: str) -> Uri:
+    # Kept: the same numbers, Contacts and proxies come again with every message.
+    if found := _SIP.fullmatch(text):
+        scheme, user, password, host, port, params, headers = found.groups()
+        if port and int(port) > 65535:
+            bad("port")
+        return Uri(
+            scheme.lower(),
+            user,
+            password,
+            host,
+            int(port) if port else None,
+            _uri_params(params) if params else NO_PARAMS,
+            headers or "",
+            written=text,
+        )
+    other = _OTHER.fullmatch(text)
+    if not other or other[1].lower() in ("sip", "sips"):
+        bad("URI")
+    return Uri(other[1].lower(), opaque=other[2], written=text)
 
 
 def _uri_params(text: str) -> Params:
