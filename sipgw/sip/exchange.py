@@ -13,6 +13,7 @@ from sipgw.sip.server_transaction import InviteServer, NonInviteServer, ServerTr
 from sipgw.sip.source import source_key
 from sipgw.sip.timers import Timers
 from sipgw.sip.transaction import Ground, Key, Transaction
+from sipgw.sip.uri import without_secrets
 from sipgw.trace import Mark, Note, Trace, silent
 
 
@@ -38,7 +39,7 @@ class Exchange:
         """Send a message, for a transaction or outside of any."""
         self._outbox.append((data, flow))
         if self._trace is not silent:
-            line = data[: data.find(b"\r\n")].decode("utf-8", "replace")
+            line = without_secrets(data[: data.find(b"\r\n")].decode("utf-8", "replace"))
             name = "response" if line.startswith("SIP/") else line.partition(" ")[0].lower()
             self._trace(Note(now, "sip", Mark.OUT, name, detail=f"{line} to {flow}"))
 

@@ -21,6 +21,7 @@ from sipgw.sip.their_info import receive_info
 from sipgw.sip.their_invite import acknowledged, receive_cancel, receive_invite, receive_reinvite
 from sipgw.sip.their_register import receive_register
 from sipgw.sip.their_update import receive_update
+from sipgw.sip.uri import without_secrets
 from sipgw.trace import Mark, Note, silent
 
 
@@ -287,7 +288,7 @@ def _note(core: Core, message: Request | Response, source: Flow, now: float) -> 
         return
     if isinstance(message, Request):
         name = message.method.lower() if message.method in KNOWN else "unknown_method"
-        detail = f"{message.method} {message.uri}"
+        detail = without_secrets(f"{message.method} {message.uri}")
     else:
         name, detail = "response", f"{message.status} {message.reason} ({message.cseq})"
     core.trace(Note(now, "sip", Mark.IN, name, detail=f"{detail} from {source}"))

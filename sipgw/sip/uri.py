@@ -23,6 +23,14 @@ _OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.\-]*+):([^\s<>"]++)')
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
+_SECRETS = re.compile(r'(sips?:[^@:\s<>"]*+):[^@\s<>"]*+@|\?\S*+', re.IGNORECASE)
+
+
+def without_secrets(line: str) -> str:
+    """A start line as logs may have it: URIs without passwords (19.1.1) and headers, which may hold some as well."""
+    return _SECRETS.sub(lambda found: f"{found[1]}:***@" if found[1] else "?***", line)
+
+
 def unescape(text: str) -> str:
     """The text with its %XX resolved, read as UTF-8, else ISO 8859-1; stray percent signs stay."""
     if "%" not in text:
