@@ -1,13 +1,18 @@
-"""A flood of calls beyond a limit while others talk: each is refused, and those who talk do not notice."""
+"""Floods while others talk: of calls beyond a limit, each of which is refused, and of garbage. Those who talk do not
+notice."""
 
 import asyncio
 import re
 import secrets
 import socket
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from tests.e2e.garbage import SOURCES
 from tests.e2e.phone import HOST, Phone, calling
 from tests.e2e.plan import ai, plan, to
 from tests.e2e.scraper import scrape
@@ -16,6 +21,7 @@ from tests.fakes.backend import FakeBackend
 from tests.interop.gateway import Gateway, running
 from tests.ports import free_port
 
+ROOT = Path(__file__).parents[2]
 CALLS = 10
 FLOOD = 1500
 SECONDS = 3.0
@@ -71,13 +77,17 @@ class Flooder:
                 self.finals[call_id[1]] = f"{status} {retry[1] if retry else ''}".strip()
 
 
-async def talks(gateway: Gateway, flooded: asyncio.Event) -> Phone:
-    """One who talks to an echo until the flood is over."""
+async def talks(gateway: Gateway, flooded: asyncio.Event) -> tuple[Phone, float]:
+    """One who talks to an echo until the flood is over; how many seconds its BYE then takes."""
     async with calling(f"ai@{gateway.address}") as phone:
         phone.say(tone(SECONDS + 4, OWN_HZ))
-        await flooded.wait()
+        while not flooded.is_set():
+            await asyncio.sleep(1.0)
+            phone.say(tone(1.0, OWN_HZ))
         assert level_at(phone.sound()[-4000:], OWN_HZ) > 8000
-    return phone
+        began = time.monotonic()
+        await phone.hang_up()
+        return phone, time.monotonic() - began
 
 
 async def test_a_flood_beyond_the_limit_is_refused_and_those_who_talk_do_not_notice(tmp_path: Path) -> None:
@@ -99,7 +109,7 @@ async def test_a_flood_beyond_the_limit_is_refused_and_those_who_talk_do_not_not
         await flooder.sends(FLOOD, SECONDS)
         flooder.close()
         flooded.set()
-        phones = await asyncio.gather(*talking)
+        phones = [phone for phone, _ in await asyncio.gather(*talking)]
         counted = await scrape(metrics)
         await gateway.said("call ended", CALLS)
     assert len(flooder.finals) == FLOOD
@@ -111,3 +121,42 @@ async def test_a_flood_beyond_the_limit_is_refused_and_those_who_talk_do_not_not
         assert set(np.diff([packet.sequence for packet in phone.heard]) % 65_536) == {1}
         gaps = np.diff([packet.when for packet in phone.heard])
         assert np.quantile(gaps, 0.99) < 0.03
+
+
+async def under_garbage(folder: Path, calls: int, rate: int, seconds: float) -> None:
+    """Calls with sound both ways through a worker process, and a flood that goes on behind their end."""
+    metrics = free_port()
+    way = to("ai", {"dialect": "echo"})
+    settings = plan(way, workers=1, metrics={"host": HOST, "port": metrics})
+    async with running(folder, settings) as gateway:
+        flooded = asyncio.Event()
+        talking = [asyncio.create_task(talks(gateway, flooded)) for _ in range(calls)]
+        await gateway.said("call answered", calls)
+        command = (sys.executable, "-m", "tests.e2e.garbage", str(gateway.port), str(rate), str(seconds + 2))
+        flooder = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
+        await asyncio.sleep(seconds)
+        flooded.set()
+        ends = await asyncio.gather(*talking)
+        sent = int((await flooder.communicate())[0])
+        ended = [line for line in await gateway.said("call ended", calls) if line["called"] == "ai"]
+        counted = await scrape(metrics)
+        async with calling(f"ai@{gateway.address}") as later:
+            assert later.up
+    assert sent > rate * seconds * 0.8, "the flood was one"
+    dropped = sum(value for name, value in counted.items() if name.startswith('sipgw_drops_total{layer="sip"'))
+    assert dropped > sent * 0.5, "it came through to the gateway"
+    assert counted["sipgw_banned"] == len(SOURCES)
+    assert sum(line["lost_packets"] for line in ended) == 0
+    for phone, bye in ends:
+        assert bye < 1.0
+        assert set(np.diff([packet.sequence for packet in phone.heard]) % 65_536) == {1}
+    assert not [line for line in gateway.lines if line["level"] == "error"]
+
+
+async def test_under_a_flood_of_garbage_established_calls_lose_nothing(tmp_path: Path) -> None:
+    await under_garbage(tmp_path, calls=5, rate=5000, seconds=3.0)
+
+
+@pytest.mark.soak
+async def test_under_twice_the_garbage_for_a_minute_neither(tmp_path: Path) -> None:
+    await under_garbage(tmp_path, calls=20, rate=10_000, seconds=60.0)
