@@ -317,6 +317,17 @@ def lift_ban(
     context.obj(lambda remote: remote.lift_ban(source))
 
 
+phones = typer.Typer(help="Look at the phones that may register with a running gateway.", no_args_is_help=True)
+phones.callback()(_gateway)
+cli.add_typer(phones, name="phones")
+
+
+@phones.command("list")
+def list_phones(context: typer.Context) -> None:
+    """The phones of its configuration, and where each is registered."""
+    context.obj(lambda remote: remote.phones())
+
+
 cdr = typer.Typer(help="Look at the records of calls that are over.", no_args_is_help=True)
 cli.add_typer(cdr, name="cdr")
 DatabaseUrl = Annotated[str, typer.Option("--url", help="The database, instead of the configuration's.")]

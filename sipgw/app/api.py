@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sipgw.app.bans import Bans
 from sipgw.app.control import Control
+from sipgw.app.phones import Phones
 from sipgw.app.reload import Reloaded
 from sipgw.call.commands import Command
 from sipgw.call.registry import Calls
@@ -22,7 +23,7 @@ from sipgw.ops.api.access import Access
 from sipgw.ops.api.audit import AuditLog
 from sipgw.ops.api.build import build
 from sipgw.ops.api.desk import Desk
-from sipgw.ops.api.gateway import BanView, Reload
+from sipgw.ops.api.gateway import BanView, PhoneView, Reload
 from sipgw.ops.api.server import ApiServer
 from sipgw.ops.api.stream import Streams
 from sipgw.ops.feed import Feed
@@ -47,6 +48,7 @@ class Steered:
     metrics: Metrics
     prompts: Mapping[str, float]
     records: Keeper
+    known_phones: Phones
     reload: Callable[[], Awaitable[Reloaded]]
     banned: Bans
     started: bool = False
@@ -62,6 +64,10 @@ class Steered:
     def command(self, command: Command) -> None:
         """Do something with a call. Raises NoSuchCall or WrongState."""
         self.control.command(command)
+
+    def phones(self, after: str, limit: int) -> Sequence[PhoneView]:
+        """Phones of the configuration and where each is registered: by name the first so many after this one."""
+        return self.known_phones.views(after, limit)
 
     def unready(self) -> Sequence[str]:
         """Why no calls can be taken now; empty where they can."""

@@ -16,6 +16,7 @@ from sipgw.app.ledger import Changes, Ledger, Remembered
 from sipgw.app.load import LoadWatch
 from sipgw.app.locator import Locator
 from sipgw.app.media import media_plane
+from sipgw.app.phones import Phones
 from sipgw.app.places import Places, all_addresses
 from sipgw.app.prompts import load_prompts, seconds
 from sipgw.app.reach import Reach
@@ -116,6 +117,8 @@ class Gateway:
         locator = Locator(Dns(sip.dns_servers, trace=self._trace), sip.listeners)
         self._registrations = Registrations(self._agent, self._signalling.driver, locator, log, self._alarm)
         self.metrics.watch_registrations(self._registrations.up)
+        self._phones = Phones(self._agent.registrar, self.records, settings.node, log, self.feed.publish, self._wall)
+        self.metrics.watch_phones(self._phones.counts)
         self._agent.door, self._agent.naming = self._control.door, places.name
         self._load = LoadWatch(lambda: self._plane.workers, self._control.on_load, self._clock.now)
         self.metrics.watch_loop(self._load.lag)
@@ -128,6 +131,7 @@ class Gateway:
             self.metrics,
             seconds(load_prompts(settings.prompts)),
             self.records,
+            self._phones,
             self.reload,
             Bans(self._agent.bans, self._clock.now, self._wall, self.metrics, log),
         )
@@ -146,6 +150,7 @@ class Gateway:
             "hooks",
             "trunks",
             "sip.defence",
+            "phones",
             "records.transcript",
             "recording.name",
             take=self._take_calls,
@@ -172,6 +177,7 @@ class Gateway:
         await self._plane.start()
         await self._reach.open()
         remembered = self._ledger.open(self._clock.now())
+        await self._phones.load(self._clock.now())
         await self._signalling.open()
         self._take_up(remembered, sessions)
         self._control.listen()

@@ -48,6 +48,10 @@ class Kind(Enum):
     """Neither caller nor AI speaks, and the caller is reminded: seconds."""
     ENDED = "call.ended"
     """The record's summary."""
+    PHONE_REGISTERED = "phone.registered"
+    """A phone can be called at one more place: phone, contact, source, expires. `call` is empty."""
+    PHONE_UNREGISTERED = "phone.unregistered"
+    """It no longer can: phone, contact, source, reason. `call` is empty."""
     ALARM = "alarm"
     """Something an operator should look at: name, detail. `call` may be empty."""
 

@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from sipgw.io.sockets import bind_error
 from sipgw.ops.media_metrics import LagCollector, Lateness, MediaCollector, Workers
 from sipgw.ops.record_metrics import RecordCollector, RecordCounts
-from sipgw.ops.sip_metrics import RegistrationCollector
+from sipgw.ops.sip_metrics import PhoneCollector, RegistrationCollector
 from sipgw.trace import Mark, Note
 
 _REQUEST_LIMIT = 5.0
@@ -124,6 +124,10 @@ class Metrics:
     def watch_registrations(self, up: Mapping[str, bool]) -> None:
         """Show from now on by trunk whether we are registered."""
         self.registry.register(RegistrationCollector(up))
+
+    def watch_phones(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Show from now on by phone at how many places it is registered."""
+        self.registry.register(PhoneCollector(counts))
 
     def send_error(self, name: str) -> None:
         """The system refused to send a SIP message."""

@@ -6,7 +6,7 @@ a millisecond of Python, a commit waits for a disk or a network, and media is du
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from sipgw.records.engine import database_url, file_url
 from sipgw.records.entry import Entry, encode
 from sipgw.records.reading import Reader
 from sipgw.records.runner import Runner
+from sipgw.records.shelf import KeptBinding, Shelf
 from sipgw.records.spill import Spill
 from sipgw.records.store import Store
 from sipgw.records.writer import Alarm, Counts, Writer
@@ -56,7 +57,7 @@ class Keeper:
         self._options, self._alarm, self._log = options, alarm, log
         self._url = records_url(options, state)
         self._folder = state / _JOURNAL
-        self._spill = Spill(self._folder)
+        self._spill, self._shelf = Spill(self._folder), Shelf()
         self.counts = Counts()
         self._refused = False
         """The disk does not take the journal."""
@@ -101,6 +102,22 @@ class Keeper:
         if self._runner is not None:
             self._runner.wake()
 
+    def keep_bindings(self, node: str, phone: str, bindings: Sequence[KeptBinding]) -> None:
+        """These are all the places where a phone is registered now; a database that works has them a moment later."""
+        self._shelf.put(node, phone, bindings)
+        if self._runner is not None:
+            self._runner.wake()
+
+    async def bindings(self, node: str) -> dict[str, list[KeptBinding]]:
+        """Where the phones of a node were registered when an earlier process ended.
+
+        Raises:
+            Exception: whatever the database has to say, or the keeper is not at work.
+        """
+        if self._runner is None:
+            raise Unavailable("the records are not kept now: the gateway starts or stops")
+        return await asyncio.wrap_future(self._runner.submit(self._runner.bindings(node)))
+
     async def read(self, ask: Callable[[Reader], Coroutine[Any, Any, T]]) -> T:
         """What `ask` reads, in the thread.
 
@@ -132,7 +149,12 @@ class Keeper:
 
     async def _run(self, store: Store, alarm: Alarm, running: threading.Event) -> None:
         writer = Writer(self._spill, store, self._folder / _ASIDE, self.counts, alarm)
-        runner = Runner(self._spill, store, writer, self.counts, options=self._options, alarm=alarm, log=self._log)
+        runner = Runner(
+            *(self._spill, self._shelf, store, writer, self.counts),
+            options=self._options,
+            alarm=alarm,
+            log=self._log,
+        )
         self._runner = runner
         running.set()
         try:

@@ -19,7 +19,7 @@ def rows(record: CallRecord) -> dict[str, list[Row]]:
         "calls": [call_row(record)],
         "legs": _legs(record),
         "utterances": [
-            {"call": record.call, "number": number, "at": moment(one.when), "who": one.who, "text": _text(one.text)}
+            {"call": record.call, "number": number, "at": moment(one.when), "who": one.who, "text": clean(one.text)}
             for number, one in enumerate(record.transcript, 1)
         ],
         "recordings": [_recording(record.call, number, one) for number, one in enumerate(record.recordings, 1)],
@@ -30,7 +30,7 @@ def call_row(record: CallRecord) -> Row:
     """The row of `calls`."""
     stats = record.stats
     return {
-        **{name: _text(getattr(record, name)) for name in _TEXTS},
+        **{name: clean(getattr(record, name)) for name in _TEXTS},
         "started": moment(record.started),
         "ringing": _maybe(record.ringing),
         "answered": _maybe(record.answered),
@@ -47,7 +47,7 @@ def call_row(record: CallRecord) -> Row:
         "turns_ms": list(record.turns_ms),
         "turn_p50_ms": percentile(record.turns_ms, 50),
         "turn_p95_ms": percentile(record.turns_ms, 95),
-        **{name: _text(value) for name, value in record.carried.brief().items()},
+        **{name: clean(value) for name, value in record.carried.brief().items()},
         "headers": dict(record.headers),
         "carried": msgspec.json.decode(msgspec.json.encode(record.carried)),
     }
@@ -63,8 +63,8 @@ def _legs(record: CallRecord) -> list[Row]:
 
 
 def _replacement(call: str, number: int, one: Replacement, ended: float) -> Row:
-    leg = _leg(call, number, "replacement", _text(one.caller), one.when, one.when, ended)
-    return {**leg, "sip_call_id": _text(one.sip_call_id)}
+    leg = _leg(call, number, "replacement", clean(one.caller), one.when, one.when, ended)
+    return {**leg, "sip_call_id": clean(one.sip_call_id)}
 
 
 def _recording(call: str, number: int, one: Recording) -> Row:
@@ -79,8 +79,8 @@ def _caller_leg(record: CallRecord) -> Row:
     stats = record.stats
     ended = record.replacements[0].when if record.replacements else record.ended
     return {
-        **_leg(record.call, 0, "caller", _text(record.caller), record.started, record.answered, ended),
-        "sip_call_id": _text(record.sip_call_id),
+        **_leg(record.call, 0, "caller", clean(record.caller), record.started, record.answered, ended),
+        "sip_call_id": clean(record.sip_call_id),
         "codec": record.codec,
         **{name: None if stats is None else getattr(stats, name) for name in _COUNTERS},
         "drops": stats.drops if stats else {},
@@ -139,8 +139,8 @@ def _maybe(unix: float | None) -> datetime | None:
     return None if unix is None else moment(unix)
 
 
-def _text(value: str) -> str:
-    """PostgreSQL takes no NUL in text, and a far end may send one."""
+def clean(value: str) -> str:
+    """Text that any database takes: PostgreSQL takes no NUL in text, and a far end may send one."""
     return value.replace("\0", "\ufffd") if "\0" in value else value
 
 

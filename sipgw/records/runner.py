@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from sipgw.options import RecordOptions
+from sipgw.records.shelf import KeptBinding, Shelf
 from sipgw.records.spill import Spill
 from sipgw.records.store import Store, said
 from sipgw.records.writer import Alarm, Counts, Writer
@@ -28,6 +29,7 @@ class Runner:
 
     Args:
         spill: the journal.
+        shelf: where phones are registered.
         store: the database.
         writer: carries one into the other.
         counts: told whether the database is down.
@@ -39,6 +41,7 @@ class Runner:
     def __init__(
         self,
         spill: Spill,
+        shelf: Shelf,
         store: Store,
         writer: Writer,
         counts: Counts,
@@ -47,7 +50,8 @@ class Runner:
         alarm: Alarm,
         log: FilteringBoundLogger,
     ) -> None:
-        self._spill, self._store, self._writer, self._counts = spill, store, writer, counts
+        self._spill, self._shelf, self._store, self._writer, self._counts = spill, shelf, store, writer, counts
+        self._migrating = asyncio.Lock()
         self._alarm, self._log = alarm, log
         self.options = options
         """Others may take their place at any time."""
@@ -93,11 +97,22 @@ class Runner:
             self._log.info("records are written again")
         return 0.0
 
-    async def _write(self) -> None:
-        if not self._store.migrated:
+    async def bindings(self, node: str) -> dict[str, list[KeptBinding]]:
+        """Where the phones of a node were registered when it was last written."""
+        await self._migrate()
+        return await self._store.bindings(node)
+
+    async def _migrate(self) -> None:
+        async with self._migrating:
+            if self._store.migrated:
+                return
             before, after = await self._store.migrate()
             if before != after:
                 self._log.info("records migrated", before=before or "nothing", after=after)
+
+    async def _write(self) -> None:
+        await self._migrate()
+        await self._store.write_bindings(self._shelf)
         while await self._writer.step():
             pass
         if self._purged is None or time.monotonic() - self._purged > _PURGE_EVERY:

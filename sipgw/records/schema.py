@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -162,5 +163,30 @@ recordings = Table(
 )
 """Files of a call's sound; what became of each."""
 
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("node", String, primary_key=True),
+    Column("phone", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("contact", String, nullable=False),
+    Column("transport", String, nullable=False),
+    Column("local_host", String, nullable=False),
+    Column("local_port", Integer, nullable=False),
+    Column("host", String, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("source_host", String, nullable=False),
+    Column("source_port", Integer, nullable=False),
+    Column("registered", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+    Column("call_id", String, nullable=False),
+    Column("cseq", Integer, nullable=False),
+    Column("path", JSON, nullable=False),
+    Column("direct", Boolean, nullable=False),
+    Column("natted", Boolean, nullable=False),
+    Column("user_agent", String, nullable=False),
+)
+"""Where phones are registered: one row a place. `host` is where it is called, `source_host` where it came from."""
+
 TABLES = (calls, legs, utterances, recordings)
-"""In the order in which they are written."""
+"""Those of a call, in the order in which they are written."""

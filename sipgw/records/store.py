@@ -11,7 +11,8 @@ from sipgw.call.cdr import CallRecord
 from sipgw.records.engine import open_engine
 from sipgw.records.migrate import migrate
 from sipgw.records.rows import rows
-from sipgw.records.schema import TABLES, calls, utterances
+from sipgw.records.schema import TABLES, bindings, calls, utterances
+from sipgw.records.shelf import KeptBinding, Shelf
 
 _UNWRITABLE = (DataError, IntegrityError, OverflowError, ValueError)
 """Means that a record is at fault and not the database. A driver's own word may be one of the causes alone."""
@@ -52,6 +53,35 @@ class Store:
         else:
             return []
         return [(record, why) for record in records if (why := await self._alone(record))]
+
+    async def write_bindings(self, shelf: Shelf) -> None:
+        """Write what waits there.
+
+        Raises:
+            Exception: the database does not take it now; it still waits.
+        """
+        taken = shelf.take()
+        if not taken:
+            return
+        try:
+            async with self._engine.begin() as connection:
+                for node, phone in taken:
+                    of_phone = (bindings.c.node == node) & (bindings.c.phone == phone)
+                    await connection.execute(delete(bindings).where(of_phone))
+                if found := [row for rows in taken.values() for row in rows]:
+                    await connection.execute(insert(bindings), found)
+        except Exception:
+            shelf.put_back(taken)
+            raise
+
+    async def bindings(self, node: str) -> dict[str, list[KeptBinding]]:
+        """Where the phones of a node are registered, by phone."""
+        query = select(bindings).where(bindings.c.node == node).order_by(bindings.c.phone, bindings.c.number)
+        found: dict[str, list[KeptBinding]] = {}
+        async with self._engine.begin() as connection:
+            for row in (await connection.execute(query)).mappings():
+                found.setdefault(row["phone"], []).append(KeptBinding.of(dict(row)))
+        return found
 
     async def purge(self, before: datetime) -> int:
         """Delete the records of calls that began before then; returns how many."""

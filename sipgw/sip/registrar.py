@@ -1,6 +1,6 @@
 """A small registrar for the phones of the configuration (RFC 3261 section 10.3, with RFC 3327 and RFC 5626)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -47,6 +47,11 @@ class Registrar:
         self._phones = {one.name: one for one in options.phones}
         self._serial = count(1).__next__
         self.bindings = Bindings(timers)
+
+    @property
+    def phones(self) -> Collection[PhoneOptions]:
+        """All that may register."""
+        return self._phones.values()
 
     @property
     def open(self) -> bool:

@@ -1,4 +1,4 @@
-"""`sipgw calls …`: looks at the calls of a running gateway and steers them, through its HTTP API."""
+"""`sipgw calls …`, `sipgw phones …`: looks at a running gateway and steers it, through its HTTP API."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -45,12 +45,22 @@ class Remote:
         """Print a table of the calls there are."""
         table = Table("call", "from", "to", "state", "since", "target", "codec", "hold", box=None, header_style="bold")
         with self._client() as client:
-            for call in _calls(client, filters):
+            for call in _pages(client, "calls", filters):
                 table.add_row(
                     *(call[name] for name in ("id", "caller", "called", "state")), _clock(call["started"]),
                     call["target"], call["codec"], " ".join(call["held_by"]),
                 )  # fmt: skip
         self._console.print(table if table.row_count else "no calls")
+
+    def phones(self) -> None:
+        """Print a table of the phones there are, a line for each place where one is registered."""
+        table = Table("phone", "user", "name", "contact", "from", "until", "phone is", box=None, header_style="bold")
+        with self._client() as client:
+            for phone in _pages(client, "phones", {}):
+                words = [phone[key] for key in ("name", "user", "display_name")]
+                for one in phone["contacts"] or [None]:
+                    table.add_row(*words, *(_place(one) if one else ("not registered",)))
+        self._console.print(table if table.row_count else "no phones")
 
     def show(self, call: str) -> None:
         """Print all that is known of one."""
@@ -107,12 +117,12 @@ class Remote:
 _PATIENT = httpx.Timeout(_LIMIT, read=None)
 
 
-def _calls(client: httpx.Client, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """All that there are, page by page."""
+def _pages(client: httpx.Client, what: str, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """All calls or phones that there are, page by page."""
     query: dict[str, str | int] = {"limit": _PAGE, **filters}
     while True:
-        page = _ask(client, "GET", "/v1/calls", params=query)
-        yield from page["calls"]
+        page = _ask(client, "GET", f"/v1/{what}", params=query)
+        yield from page[what]
         if page["next"] is None:
             return
         query["after"] = page["next"]
@@ -134,6 +144,11 @@ def _check(response: httpx.Response) -> None:
     except (ValueError, KeyError, TypeError):
         raise NotDone(f"{response.url} answers {response.status_code}, which is not what the API says") from None
     raise NotDone(said)
+
+
+def _place(contact: Mapping[str, Any]) -> tuple[str, ...]:
+    """One place where a phone is registered."""
+    return contact["uri"], contact["source"], _clock(contact["expires"]), contact["user_agent"]
 
 
 def _shown(name: str, value: object) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from sipgw.call.commands import Command, NoSuchCall, WrongState
 from sipgw.call.view import CallView
 from sipgw.errors import Unavailable
-from sipgw.ops.api.gateway import BanView, Reload
+from sipgw.ops.api.gateway import BanView, PhoneView, Reload
 from sipgw.ops.feed import Feed
 from sipgw.ops.metrics import Metrics
 from sipgw.records.reading import Reader
@@ -58,6 +58,7 @@ class FakeGateway:
     prompts: Mapping[str, float] = field(default_factory=lambda: {"greeting": 4.1, "hold": 8.0})
 
     banned: list[BanView] = field(default_factory=list)
+    known_phones: list[PhoneView] = field(default_factory=list)
     records: FakeRecords = field(default_factory=FakeRecords)
 
     def add(self, *views: CallView) -> None:
@@ -83,6 +84,9 @@ class FakeGateway:
     def lift(self, source: str) -> bool:
         before, self.banned = self.banned, [one for one in self.banned if one.source != source]
         return len(before) > len(self.banned)
+
+    def phones(self, after: str, limit: int) -> Sequence[PhoneView]:
+        return [one for one in self.known_phones if one.name > after][:limit]
 
     def unready(self) -> Sequence[str]:
         return self.reasons

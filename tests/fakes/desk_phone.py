@@ -3,21 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 from sipgw.flow import Flow
 from sipgw.options import PhoneOptions
 from sipgw.sip.digest import Challenge, Credentials
-from tests.fakes.sip_phone import FLOW, OFFER, Heard, Wire
+from tests.fakes.sip_phone import FLOW, OFFER, Heard
 
 DESK = PhoneOptions("desk", "200", "secret")
 """As the configuration has it."""
+
+
+class Line(Protocol):
+    """What a phone is connected to."""
+
+    def gets(self, text: str, source: Flow) -> list[Heard]:
+        """The other end receives a message; what comes back at once."""
 
 
 @dataclass
 class DeskPhone:
     """One phone on a wire of its own; `source` is where its messages come from."""
 
-    wire: Wire
+    wire: Line
     user: str = "200"
     password: str = "secret"
     source: Flow = FLOW

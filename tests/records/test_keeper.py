@@ -22,6 +22,7 @@ from sipgw.records.engine import file_url
 from sipgw.records.entry import Entry, encode
 from sipgw.records.keeper import Keeper, records_url
 from sipgw.records.reading import Filter, Reader
+from sipgw.records.shelf import Shelf
 from sipgw.records.spill import Spill
 from sipgw.records.store import Store
 from sipgw.records.writer import Writer
@@ -153,7 +154,7 @@ async def test_pauses_grow_while_the_database_is_down(tmp_path: Path) -> None:
     spill.open()
     writer = Writer(spill, store, tmp_path / "aside", one.keeper.counts, lambda name, detail: None)
     runner = module.Runner(
-        spill, store, writer, one.keeper.counts,
+        spill, Shelf(), store, writer, one.keeper.counts,
         options=RecordOptions(), alarm=lambda *said: one.alarms.append(said),
         log=structlog.wrap_logger(structlog.ReturnLogger()),
     )  # fmt: skip

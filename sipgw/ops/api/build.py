@@ -17,6 +17,7 @@ from sipgw.ops.api.desk import BEARER, Desk
 from sipgw.ops.api.events import events
 from sipgw.ops.api.gate import Gate
 from sipgw.ops.api.health import counters, open_to_all
+from sipgw.ops.api.phones import phones
 from sipgw.ops.api.problems import Problem
 from sipgw.ops.api.records import records
 from sipgw.options import ApiOptions
@@ -45,7 +46,7 @@ def build(desk: Desk, options: ApiOptions) -> ASGIApp:
         status: {"model": Problem, "description": text} for status, text in _STATUSES.items()
     }
     app.include_router(events(desk), responses=refusals)
-    for router in (calls(desk), records(desk), bans(desk), admin(desk), counters(desk)):
+    for router in (calls(desk), phones(desk), records(desk), bans(desk), admin(desk), counters(desk)):
         app.include_router(router, responses=refusals, dependencies=[Security(BEARER)])
     app.include_router(open_to_all(desk))
 

@@ -37,6 +37,31 @@ class BanView:
     datagrams_only: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """One place where a phone is registered. Times are Unix times."""
+
+    uri: str
+    source: str
+    q: float
+    registered: float
+    expires: float
+    instance: str
+    user_agent: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneView:
+    """One phone of the configuration."""
+
+    name: str
+    user: str
+    display_name: str
+    contacts: tuple[ContactView, ...] = ()
+    """The best first."""
+
+
 class Records(Protocol):
     """The records of calls that are over."""
 
@@ -71,6 +96,9 @@ class Gateway(Protocol):
 
     def command(self, command: Command) -> None:
         """Do something with a call. Raises NoSuchCall or WrongState."""
+
+    def phones(self, after: str, limit: int) -> Sequence[PhoneView]:
+        """Phones of the configuration and where each is registered: by name the first so many after this one."""
 
     def unready(self) -> Sequence[str]:
         """Why no calls can be taken now; empty where they can."""

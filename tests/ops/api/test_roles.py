@@ -17,7 +17,7 @@ from tests.records.records import record
 OPEN = {"GET /healthz", "GET /readyz"}
 READ = {
     *("GET /v1/calls", "GET /v1/calls/{call}", "GET /v1/events", "GET /v1/prompts", "GET /metrics"),
-    *("GET /v1/records", "GET /v1/records/{call}", "GET /v1/bans"),
+    *("GET /v1/phones", "GET /v1/records", "GET /v1/records/{call}", "GET /v1/bans"),
 }
 ACTS = ("hangup", "play", "stop", "dtmf", "hold", "resume", "say")
 RECORDING = ("recording/start", "recording/stop", "recording/pause", "recording/resume")
