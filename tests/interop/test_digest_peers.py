@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.interop import test_baresip as baresip
+from tests.interop import baresip
 from tests.interop import test_pjsua2 as pjsip
 from tests.interop.gateway import Gateway, running
 from tests.interop.scenario import OFFER, Scenario, plays

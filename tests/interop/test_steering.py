@@ -9,7 +9,7 @@ import pytest
 
 from sipgw.tools.phone import Order, call
 from sipgw.tools.sound import from_wav
-from tests.interop import test_baresip as baresip
+from tests.interop import baresip
 from tests.interop import test_pjsua2 as pjsip
 from tests.interop import test_sipp as sipp
 from tests.interop import test_tshark as tshark

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.fakes.certificates import Authority, Pair
-from tests.interop import test_baresip as baresip
+from tests.interop import baresip
 from tests.interop import test_pjsua2 as pjsip
 from tests.interop.gateway import Gateway, running
 from tests.interop.programs import program
