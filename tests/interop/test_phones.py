@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,22 @@ import pytest
 
 from sipgw.app.signalling import Signalling
 from sipgw.io.clock import MonotonicClock
-from sipgw.options import ListenerOptions, PhoneOptions, SipOptions
+from sipgw.options import ListenerOptions, PhoneOptions, SipOptions, TlsOptions
 from sipgw.sip.agent import Agent
 from sipgw.sip.bindings import BindingEvent, PhoneBound, PhoneUnbound
-from sipgw.sip.events import Progressed, Refused, Released, SipEvent
+from sipgw.sip.events import Progressed, Released, SipEvent
 from sipgw.trace import silent
+from tests.fakes.certificates import Authority
+from tests.interop import peers
 from tests.interop.baresip import phone
-from tests.interop.gateway import LIMIT
+from tests.interop.gateway import LIMIT, running
+from tests.interop.programs import finish
 from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 
 DESK = PhoneOptions("desk", "200", "secret")
+NO_TLS = TlsOptions()
 OFFER = (
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     b"m=audio 45678 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
@@ -37,11 +42,10 @@ def account(port: int, transport: str) -> str:
 class Node:
     """Our agent with its registrar on the wire, and what was told of phones and of calls."""
 
-    def __init__(self, *transports: str) -> None:
+    def __init__(self, transport: str, tls: TlsOptions, algorithms: tuple[str, ...]) -> None:
         self.port, words = free_port(), itertools.count()
-        listeners = tuple(ListenerOptions(transport, port=self.port) for transport in transports)
-        # Debian's baresip knows MD5 alone, and gives up at a response that has another challenge besides.
-        options = SipOptions(listeners, phones=(DESK,), known=(), algorithms=("MD5",))
+        listener = ListenerOptions(transport, port=self.port, tls=tls)
+        options = SipOptions((listener,), phones=(DESK,), known=(), algorithms=algorithms)
         self.agent = Agent(options, token=lambda: f"w{next(words)}")
         self.agent.registrar.bindings.told = self.heard
         self.bindings: list[BindingEvent] = []
@@ -69,20 +73,26 @@ class Node:
                 await self.news.wait()
         return found[0]
 
-    def ring(self) -> str:
-        """Call the desk at the best of its places."""
+    async def rings(self) -> None:
+        """Call the desk at the best of its places, until it rings."""
         reach = self.agent.registrar.locate("phone:desk")[0]
-        return self.signalling.driver.run(
+        run = self.signalling.driver.run
+        leg = run(
             lambda now: self.agent.invite(
                 reach.uri, reach.flow, OFFER, now, from_="<sip:gateway@127.0.0.1>", headers=reach.headers
             )
         )
+        await self.until(Progressed)
+        run(lambda now: self.agent.hang_up(leg, now))
+        await self.until(Released)
 
 
 @contextlib.asynccontextmanager
-async def node(*transports: str) -> AsyncIterator[Node]:
+async def node(
+    transport: str, tls: TlsOptions = NO_TLS, algorithms: tuple[str, ...] = ("SHA-256", "MD5")
+) -> AsyncIterator[Node]:
     """Runs one on a free port."""
-    made = Node(*transports)
+    made = Node(transport, tls, algorithms)
     await made.signalling.open()
     try:
         yield made
@@ -92,15 +102,51 @@ async def node(*transports: str) -> AsyncIterator[Node]:
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_baresip_is_called_where_it_registered(tmp_path: Path, transport: str) -> None:
-    async with node("udp", "tcp") as gateway:
+    # Debian's baresip knows MD5 alone, and gives up at a response that has another challenge besides.
+    async with node(transport, algorithms=("MD5",)) as gateway:
         async with phone(tmp_path, "PCMU/8000/1", account(gateway.port, transport)) as bob:
             await gateway.until(PhoneBound, "bindings")
-            leg = gateway.ring()
+            await gateway.rings()
             await bob.happened("CALL_INCOMING")
-            await gateway.until(Progressed)
-            gateway.signalling.driver.run(lambda now: gateway.agent.hang_up(leg, now))
-            await gateway.until(Released)
-            assert not [one for one in gateway.events if isinstance(one, Refused)]
         # It leaves as it ends.
         gone = await gateway.until(PhoneUnbound, "bindings")
         assert gone.reason == "left"
+
+
+async def test_baresip_calls_the_ai_as_the_phone_it_is(tmp_path: Path) -> None:
+    port = free_port()
+    settings: dict[str, Any] = {
+        "sip": {"port": port, "algorithms": ["MD5"]},
+        "phones": {"desk": {"user": "200", "password": "secret"}},
+        "routes": [{"number": "echo", "targets": ["echo"], "phones": ["desk"]}],
+    }
+    async with running(tmp_path, settings) as gateway, phone(tmp_path, "PCMU/8000/1", account(port, "udp")) as bob:
+        (came,) = await gateway.said("phone registered")
+        assert came["phone"] == "desk"
+        await bob.command("dial", f"sip:echo@127.0.0.1:{port}")
+        await bob.happened("CALL_ESTABLISHED")
+        await bob.command("hangup")
+        (ended,) = await gateway.said("call ended")
+        assert (ended["trunk"], ended["route"]) == ("phone:desk", "echo")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_pjsip_registers_rings_refreshes_and_leaves(tmp_path: Path, transport: str) -> None:
+    tls = NO_TLS
+    if transport == "tls":
+        pair = Authority(tmp_path).issue("gateway", "127.0.0.1")
+        tls = TlsOptions(str(pair.certificate), str(pair.key))
+    async with node(transport, tls) as gateway:
+        plan = {"registrar": f"sip:127.0.0.1:{gateway.port};transport={transport}", "transport": transport}
+        script = Path(__file__).parent / "peers" / "pjsua2_registers.py"
+        phone = asyncio.create_task(finish([peers.python("pjsua2"), script, json.dumps(plan)], 25))
+        came = await gateway.until(PhoneBound, "bindings")
+        assert came.binding.outbound is (transport != "udp")
+        await gateway.rings()
+        assert (await gateway.until(PhoneUnbound, "bindings")).reason == "left"
+        code, printed = await phone
+        assert code == 0, printed
+        told = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+        states = [(line["status"], line["active"]) for line in told if line["what"] == "registered"]
+        assert states == [(200, True), (200, True), (200, False)], printed
+        assert [event.new for event in gateway.bindings if isinstance(event, PhoneBound)] == [True, False]
