@@ -2,9 +2,12 @@
 
 import socket
 
+_drawn: set[int] = set()
+"""Each is drawn once: one program is often given several of them before it takes any."""
+
 
 def free_port() -> int:
-    """A port that was free on 127.0.0.1 a moment ago, for UDP and for TCP: SIP is spoken over both."""
+    """A port that was free on 127.0.0.1 a moment ago, for UDP and TCP: SIP is spoken over both. No two are alike."""
     for _ in range(100):
         with (
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
@@ -16,5 +19,7 @@ def free_port() -> int:
                 datagram.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            if port not in _drawn:
+                _drawn.add(port)
+                return port
     raise AssertionError("no port of 127.0.0.1 is free for UDP and TCP")
