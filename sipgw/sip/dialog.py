@@ -8,7 +8,7 @@ from sipgw.errors import PeerError
 from sipgw.flow import Flow
 from sipgw.options import Nat
 from sipgw.sip.message import Request, Response
-from sipgw.sip.paths import is_behind_nat, next_hop
+from sipgw.sip.paths import is_behind_nat, is_sent_elsewhere, next_hop
 from sipgw.sip.uri import Uri
 from sipgw.sip.values import NameAddr
 
@@ -72,7 +72,7 @@ class Dialog:
             target=target_of(response) or invite.uri,
             routes=tuple(str(route) for route in reversed(response.record_routes)),
             flow=flow,
-            behind_nat=False,
+            behind_nat=is_sent_elsewhere(invite, flow),
             local_cseq=invite.cseq.number,
             remote_cseq=None,
             caller=True,

@@ -7,7 +7,8 @@ that is an IP address which can be right. It goes to where the peer was last hea
 - is no address of one host: unspecified, broadcast, multicast;
 - is a private address while the peer's messages come from a public one, or a loopback or link-local one while they
   come from elsewhere;
-- is that of a peer whose Via named another address than it sends from: it sits behind a NAT, and so does its Contact.
+- is that of a peer whose Via named another address than it sends from, or that we called elsewhere than at the address
+  it registered: it sits behind a NAT, and so does its Contact.
 
 A trunk's `nat` may decide it otherwise: `always` to where the peer was last heard from, `never` by the last two points.
 """
@@ -112,6 +113,16 @@ def is_behind_nat(message: Request | Response, source: Flow) -> bool:
         return False
     via = message.via
     return address_of(via.host) is not None and not same_address(via.host, source.remote[0])
+
+
+def is_sent_elsewhere(request: Request, flow: Flow) -> bool:
+    """Whether a request of ours went to another address than it names, and to no proxy.
+
+    That is how a phone behind a NAT is called: at the source of its REGISTER. Its Contact in what it answers is no
+    better than the one that it registered.
+    """
+    host = request.target.host
+    return address_of(host) is not None and not same_address(host, flow.remote[0]) and not request.routes
 
 
 def next_hop(uri: Uri, flow: Flow, *, behind_nat: bool, nat: Nat = "auto", gone: bool = False) -> Flow:

@@ -31,7 +31,6 @@ class Reach:
     flow: Flow
     headers: Extra = ()
     """The Route by which it wants to be reached, where there is one (RFC 3327)."""
-    natted: bool = False
 
 
 class Registrar:
@@ -225,7 +224,7 @@ def _reach(one: Binding) -> Reach:
     uri = one.contact.uri
     # A method or headers in it are for requests made of links, not for calls (section 19.1.1 table 1).
     plain = replace(uri, params=uri.params.without("method"), written="") if "method" in uri.params else uri
-    return Reach(str(plain), one.flow, tuple(("Route", hop) for hop in one.path), one.natted)
+    return Reach(str(plain), one.flow, tuple(("Route", hop) for hop in one.path))
 
 
 def _written(one: Binding, now: float) -> str:

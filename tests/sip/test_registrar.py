@@ -12,9 +12,10 @@ from sipgw.sip.bindings import BindingEvent, PhoneBound, PhoneUnbound
 from sipgw.sip.digest import Challenge, secret_of
 from sipgw.sip.events import Invited
 from tests.fakes.desk_phone import DESK, DeskPhone
-from tests.fakes.sip_phone import FLOW, OURS, Wire
+from tests.fakes.sip_phone import FLOW, OFFER, OURS, Heard, Wire, reply
 
-FAR = ("198.51.100.7", 40_000)
+FAR = ("192.168.7.9", 40_000)
+"""Private, as the phone is behind it: nothing else tells them apart."""
 NATTED = Flow("udp", OURS, FAR)
 STREAM = Flow("tcp", OURS, FAR)
 OTHER = PhoneOptions("lobby", "300", "other secret")
@@ -204,7 +205,42 @@ def test_a_phone_behind_a_nat_is_called_where_it_sends_from() -> None:
     one = wire()
     phone(one, source=NATTED, via="192.168.1.2:5060", contact="<sip:200@192.168.1.2:5060>").register()
     (reach,) = one.agent.registrar.locate("phone:desk")
-    assert (reach.uri, reach.flow, reach.natted) == ("sip:200@192.168.1.2:5060", NATTED, True)
+    assert (reach.uri, reach.flow) == ("sip:200@192.168.1.2:5060", NATTED)
+
+
+# --- calls to phones ------------------------------------------------------------------------------------------------
+
+
+def call(one: Wire) -> tuple[str, Heard]:
+    """Call the desk: the leg, and the INVITE as it was sent."""
+    (reach,) = one.agent.registrar.locate("phone:desk")
+    leg = one.agent.invite(
+        reach.uri, reach.flow, OFFER.encode(), one.now, from_="<sip:gateway@sipgw.example>", headers=reach.headers
+    )
+    (invite,) = one.take()
+    return leg, invite
+
+
+def test_a_call_to_a_phone_behind_a_nat_stays_on_its_way_through_it() -> None:
+    one = wire()
+    contact = "<sip:200@192.168.1.2:5060;rinstance=abc>"
+    phone(one, source=NATTED, via="192.168.1.2:5060", contact=contact).register()
+    leg, invite = call(one)
+    assert (invite.first, invite.flow) == ("INVITE sip:200@192.168.1.2:5060;rinstance=abc SIP/2.0", NATTED)
+    # What it answers names its inside address, which may be one of ours as well.
+    (ack,) = one.gets(reply(invite, 200, to_tag="d", body=OFFER, contact=contact), NATTED)
+    assert (ack.brief, ack.flow) == ("ACK", NATTED)
+    one.agent.hang_up(leg, 1.0)
+    (bye,) = one.take()
+    assert (bye.first, bye.flow) == ("BYE sip:200@192.168.1.2:5060;rinstance=abc SIP/2.0", NATTED)
+
+
+def test_a_call_to_a_phone_takes_its_connection_and_its_route() -> None:
+    one = wire()
+    path = "<sip:edge.example;lr>"
+    phone(one, source=STREAM).register("Contact: <sip:200@10.0.0.1>", f"Path: {path}", "Supported: path")
+    _, invite = call(one)
+    assert (invite["Route"], invite.flow) == (path, STREAM)
 
 
 def test_a_proxy_that_wants_to_stay_in_between_is_called_first() -> None:
@@ -291,7 +327,7 @@ def test_on_the_connection_it_registered_on_a_phone_is_believed() -> None:
 
 
 def test_where_and_how_a_phone_may_come() -> None:
-    one = wire(replace(DESK, sources=("198.51.100.0/24",), transports=("tcp",)))
+    one = wire(replace(DESK, sources=("192.168.7.0/24",), transports=("tcp",)))
     assert one.gets(phone(one).request("REGISTER"), FLOW) == [], "a stranger"
     assert phone(one, source=NATTED).register().brief == "401"
     assert phone(one, source=STREAM, call_id="2").register().brief == "200"
