@@ -175,8 +175,9 @@ class Bindings:
 
 
 def _anew(one: Binding) -> Flow | None:
-    """The path to its Contact by a connection of ours; None where it takes none that could be told."""
-    if one.flow.transport != "tcp" or one.natted or one.outbound or one.path:
+    """The path to its Contact or its proxy by a connection of ours; None where it takes none that could be told."""
+    if one.flow.transport != "tcp" or one.natted or one.outbound:
         return None
-    again = next_hop(one.contact.uri, one.flow, behind_nat=False, gone=True)
-    return again if same_address(one.contact.uri.host, again.remote[0]) else None
+    uri = NameAddr.parse(one.path[0]).uri if one.path else one.contact.uri
+    again = next_hop(uri, one.flow, behind_nat=False, gone=True)
+    return again if same_address(uri.host, again.remote[0]) else None

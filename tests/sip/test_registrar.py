@@ -208,6 +208,14 @@ def test_a_phone_behind_a_nat_is_called_where_it_sends_from() -> None:
     assert (reach.uri, reach.flow) == ("sip:200@192.168.1.2:5060", NATTED)
 
 
+def test_a_phone_behind_a_proxy_is_called_there_once_its_connection_is_over() -> None:
+    one = wire()
+    desk = phone(one, source=STREAM, via=f"{FAR[0]}:5060")
+    desk.register("Contact: <sip:200@10.0.0.1>", f"Path: <sip:{FAR[0]}:5062;transport=tcp;lr>")
+    one.agent.flow_lost(STREAM, 10.0)
+    assert one.agent.registrar.locate("phone:desk")[0].flow == Flow("tcp", OURS, (FAR[0], 5062))
+
+
 # --- calls to phones ------------------------------------------------------------------------------------------------
 
 
