@@ -68,6 +68,13 @@ async def background(arguments: Words, port: int, cwd: Path) -> AsyncIterator[No
                 await process.wait()
 
 
+async def served(port: int) -> None:
+    """Wait until somebody has the UDP port."""
+    async with asyncio.timeout(_START):
+        while not _taken(port):
+            await asyncio.sleep(0.05)
+
+
 def _taken(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         try:

@@ -1,13 +1,13 @@
-"""SIPp as our registrars: one that asks for much and then fails, and the one that is next."""
+"""Our registrars: SIPp, as one that asks for much and then fails and as the next one, and Kamailio."""
 
 import asyncio
-import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.interop.gateway import LIMIT, running
-from tests.interop.programs import finish, program
+from tests.interop.gateway import running
+from tests.interop.programs import Words, background, finish, program, served
 from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
@@ -26,38 +26,42 @@ async def registrar(scenario: str, port: int, folder: Path) -> None:
     assert code == 0, printed[-2000:] + (errors.read_text()[-3000:] if errors.exists() else "")
 
 
-async def listened_to(port: int) -> None:
-    """Wait until somebody has the UDP port."""
-    async with asyncio.timeout(LIMIT):
-        while True:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-                try:
-                    one.bind(("127.0.0.1", port))
-                except OSError:
-                    return
-            await asyncio.sleep(0.05)
-
-
-async def test_registered_after_401_and_423_then_with_the_next_registrar_and_left_at_the_end(tmp_path: Path) -> None:
-    first, second = free_port(), free_port()
-    trunk = {
+def trunk(*ports: int) -> dict[str, Any]:
+    """One that registers with the first of these that takes it."""
+    return {
         "credentials": [{"username": "me", "password": "secret"}],
         "register": {
-            "registrars": [f"sip:127.0.0.1:{first}", f"sip:127.0.0.1:{second}"],
+            "registrars": [f"sip:127.0.0.1:{port}" for port in ports],
             "user": "15551234",
             "domain": "carrier.example",
             "expires": 60,
         },
     }
+
+
+async def test_registered_after_401_and_423_then_with_the_next_registrar_and_left_at_the_end(tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(registrar("registrar", first, tmp_path))
         tasks.create_task(registrar("second_registrar", second, tmp_path))
-        await listened_to(first)
-        await listened_to(second)
-        async with running(tmp_path, {"trunks": {"carrier": trunk}}) as gateway:
+        for port in (first, second):
+            await served(port)
+        async with running(tmp_path, {"trunks": {"carrier": trunk(first, second)}}) as gateway:
             came, again = await gateway.said("registered", 2)
             assert (came["registrar"], came["expires"]) == (f"udp:127.0.0.1:{first}", 2)
             assert (again["registrar"], again["expires"]) == (f"udp:127.0.0.1:{second}", 90)
             (lost,) = await gateway.said("not registered")
             assert (lost["status"], lost["retry_in"]) == (503, 0.0)
+        assert (await gateway.said("registration left"))[0]["status"] == 200
+
+
+async def test_registered_with_kamailio_and_left_at_the_end(tmp_path: Path) -> None:
+    port = free_port()
+    text = (Path(__file__).parent / "kamailio" / "registrar.cfg").read_text()
+    (tmp_path / "registrar.cfg").write_text(text.replace("PORT", str(port)))
+    words: Words = [program("kamailio"), "-f", tmp_path / "registrar.cfg", "-Y", tmp_path, "-DD", "-E"]
+    async with background([*words, "-P", tmp_path / "kamailio.pid"], port, cwd=tmp_path):
+        async with running(tmp_path, {"trunks": {"carrier": trunk(port)}}) as gateway:
+            (came,) = await gateway.said("registered")
+            assert came["expires"] == 60
         assert (await gateway.said("registration left"))[0]["status"] == 200
