@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.baresip import phone
 from tests.interop.gateway import Gateway, running
 from tests.interop.quality import loudest_hz
-from tests.interop.test_baresip import phone
 from tests.interop.test_pjsua2 import call
 
 pytestmark = pytest.mark.interop
