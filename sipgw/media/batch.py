@@ -153,11 +153,14 @@ class Engine:
         """The stream changed: addresses, types, codec, packet interval or direction. Our numbers go on unbroken."""
         one = self._get(command.session)
         self._unroute(one, now)
-        codec, srtp = one.codec, one.stream.srtp
-        resume = Resumption(int(self._table.sequence[one.slot]), 0, one.remote_ssrc, one.received)
+        codec, before = one.codec, one.stream
+        source, received = one.remote_ssrc, one.received
         one.change(command.stream, now)
-        if one.stream.srtp != srtp:
-            one.protect(resume)
+        if one.stream.srtp != before.srtp:
+            if _begins_anew(before, one.stream):
+                self._table.sequence[one.slot] &= 0xFFFF
+            sent = int(self._table.sequence[one.slot])
+            one.protect(Resumption(sent, 0, source, received, sure=False))
         if one.audio is not None and one.codec is not codec:
             self._attach(one, one.audio)
         if one.started is not None:
@@ -435,6 +438,13 @@ class Engine:
             if session.cover is not None and any(isinstance(event, MarkReached) for event in session.cover.events()):
                 self._events.append(Happened(session.id, PromptEnded()))
         self._talkative.clear()
+
+
+def _begins_anew(before: plane.Stream, after: plane.Stream) -> bool:
+    """Whether our rollover counter begins at 0: who is somewhere else need not know it (RFC 4568 section 7.1.4)."""
+    if before.srtp is None or after.srtp is None:
+        return True
+    return before.srtp.ours != after.srtp.ours and before.remote != after.remote
 
 
 def _resumption(after: plane.Continuation | None, now: float) -> Resumption | None:

@@ -181,10 +181,10 @@ class Session:
 
     def protect(self, resume: Resumption | None = None) -> None:
         """Protect what is sent, and check what comes, as was agreed."""
-        srtp = self.stream.srtp
+        srtp, before = self.stream.srtp, self.protection
         self.protection = None
         if srtp is not None:
-            self.protection = Protection(srtp.suite, srtp.ours, srtp.theirs, self.reports.ssrc, resume)
+            self.protection = Protection(srtp.suite, srtp.ours, srtp.theirs, self.reports.ssrc, resume, before)
 
     def sealed(self, packet: bytes) -> bytes:
         """An RTP packet as it is sent."""

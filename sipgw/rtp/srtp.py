@@ -56,6 +56,9 @@ class Resumption:
     """The far end's SSRC, where it has sent anything."""
     received: int = 0
     """The highest extended sequence number of it."""
+    sure: bool = True
+    """False with another key of theirs: who is there now may have kept its rollover counter (RFC 3711 section 3.3.1)
+    or begin at 0 (RFC 4568 section 7.1.4, and some in any case); what the first packet fits counts."""
 
 
 class Protection:
@@ -67,23 +70,35 @@ class Protection:
         theirs: those of the far end.
         ssrc: our source.
         resume: None for a session that begins.
+        before: what protected until now. Where our key stays, its counters go on: another packet with a number that
+            the key has seen would give both away.
 
     Raises:
         UsageError: there is no such suite, or a key is too short for it.
     """
 
-    __slots__ = ("_in", "_out")
+    __slots__ = ("_anew", "_in", "_out", "_sends_by")
 
-    def __init__(self, suite: str, ours: bytes, theirs: bytes, ssrc: int, resume: Resumption | None = None) -> None:
-        self._out = Session(_policy(suite, ours, Policy.SSRC_SPECIFIC, ssrc))
+    def __init__(
+        self,
+        suite: str,
+        ours: bytes,
+        theirs: bytes,
+        ssrc: int,
+        resume: Resumption | None = None,
+        before: "Protection | None" = None,
+    ) -> None:
+        self._sends_by = suite, ours
         self._in = Session(_policy(suite, theirs, Policy.SSRC_ANY_INBOUND))
-        if resume is not None:
-            set_rollover(self._out, ssrc, resume.sent >> 16)
-            for _ in range(resume.sent_reports):  # there is no other way to move the index of SRTCP on
-                self._out.protect_rtcp(_report(ssrc))
-            if resume.source is not None:
-                self._in.add_stream(_policy(suite, theirs, Policy.SSRC_SPECIFIC, resume.source))
-                set_rollover(self._in, resume.source, resume.received >> 16)
+        self._anew: Session | None = None
+        """In place of `_in`, until a packet shows which it is."""
+        stays = before is not None and before._sends_by == self._sends_by
+        self._out: Session = before._out if before and stays else _sender(suite, ours, ssrc, resume)
+        if resume is not None and resume.source is not None:
+            self._in.add_stream(_policy(suite, theirs, Policy.SSRC_SPECIFIC, resume.source))
+            set_rollover(self._in, resume.source, resume.received >> 16)
+            if not resume.sure:
+                self._anew = Session(_policy(suite, theirs, Policy.SSRC_ANY_INBOUND))
 
     def received(self, source: int, sequence: int) -> int:
         """The extended sequence number of a packet of the far end that was the newest."""
@@ -100,9 +115,21 @@ class Protection:
     def unprotect(self, packet: bytes) -> bytes:
         """The RTP packet that was sent. Raises BadPacket where it is not authentic, or came before."""
         try:
-            return self._in.unprotect(packet)
+            plain = self._in.unprotect(packet)
+        except (Error, ValueError) as error:
+            if self._anew is None:
+                raise _bad(error) from error
+            plain = self._begun_anew(self._anew, packet)
+        self._anew = None
+        return plain
+
+    def _begun_anew(self, session: Session, packet: bytes) -> bytes:
+        try:
+            plain = session.unprotect(packet)
         except (Error, ValueError) as error:
             raise _bad(error) from error
+        self._in = session
+        return plain
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
         """The RTCP packet that was sent. Raises BadPacket as `unprotect`."""
@@ -110,6 +137,15 @@ class Protection:
             return self._in.unprotect_rtcp(packet)
         except (Error, ValueError) as error:
             raise _bad(error) from error
+
+
+def _sender(suite: str, key: bytes, ssrc: int, resume: Resumption | None) -> Session:
+    session = Session(_policy(suite, key, Policy.SSRC_SPECIFIC, ssrc))
+    if resume is not None:
+        set_rollover(session, ssrc, resume.sent >> 16)
+        for _ in range(resume.sent_reports):  # there is no other way to move the index of SRTCP on
+            session.protect_rtcp(_report(ssrc))
+    return session
 
 
 def _policy(name: str, key: bytes, kind: int, ssrc: int = 0) -> Policy:

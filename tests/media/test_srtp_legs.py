@@ -3,12 +3,13 @@
 import pytest
 
 from sipgw.ai.events import AudioFormat
+from sipgw.flow import Endpoint
 from sipgw.media.batch import Engine
 from sipgw.media.continuing import continuation
 from sipgw.media.plane import Continuation, CreateSession, Srtp, Stream, UpdateSession
 from sipgw.media.table import Table
 from sipgw.rtp.packet import pack, parse
-from sipgw.rtp.srtp import SUITES, Protection
+from sipgw.rtp.srtp import SUITES, Protection, Resumption
 from tests.fakes.engine import PHONE, PHONE_RTCP, Rig, stream
 
 SSRC = 0x5EC0
@@ -104,6 +105,50 @@ def test_keys_change_in_mid_call() -> None:
     after.talk(50)
     assert len(after.listen()) >= 49
     assert len(rig.pcm()) - before == 50 * 480
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["its counter goes on", "it begins anew"])
+@pytest.mark.parametrize("place", [PHONE, ("192.0.2.99", 7000)], ids=["the same place", "another place"])
+def test_with_a_new_key_either_idea_of_the_rollover_counter_is_understood(keeps: bool, place: Endpoint) -> None:
+    rig = Rig()
+    near_the_end = Continuation(0xCAFE, 65_500, 0, "c")
+    slot = rig.engine.create(CreateSession("s", "call-s", agreed(srtp()), near_the_end), rig.now)
+    rig.engine.start("s", rig.now)
+    phone = SecurePhone(rig, slot, srtp())
+    phone.talk(100)  # past a wrap, both ways
+    fresh = srtp(seed=50)
+    rig.engine.update(UpdateSession("s", agreed(fresh, remote=place)), rig.now)
+    after = SecurePhone(rig, slot, fresh)
+    after.read, after.sequence = len(rig.datagrams[slot]), phone.sequence
+    theirs, ours = int(keeps), int(place == PHONE)
+    after.protection = Protection(
+        fresh.suite, fresh.theirs, fresh.ours, SSRC,
+        Resumption(theirs << 16, source=0xCAFE, received=ours << 16),
+    )  # fmt: skip
+    rig.engine.update(UpdateSession("s", agreed(fresh, remote=place)), rig.now)  # said again: nothing begins anew
+    after.talk(100)
+    assert len(after.listen()) >= 90
+    assert not [name for name in rig.engine.destroy("s", rig.now).drops if "srtp" in name]
+
+
+def test_where_the_far_end_alone_changes_its_key_ours_goes_on_counting() -> None:
+    """An index that a key has seen, of a report too, must not come again."""
+    rig = Rig()
+    phone = SecurePhone(rig, rig.session(agreed=agreed(srtp())), srtp())
+    phone.sequence = 1000
+    phone.talk(400)
+    first = [datagram for _, datagram, _ in rig.rtcp]
+    keys = Srtp(srtp().suite, srtp().ours, srtp(seed=50).theirs)
+    rig.engine.update(UpdateSession("s", agreed(keys)), rig.now)
+    after = SecurePhone(rig, phone.slot, keys)
+    after.read, after.sequence = len(rig.datagrams[phone.slot]), phone.sequence
+    after.talk(400)
+    later = [datagram for _, datagram, _ in rig.rtcp[len(first) :]]
+    assert first
+    assert later
+    for datagram in first + later:  # with one and the same counter of what came
+        phone.protection.unprotect_rtcp(datagram)
+    assert rig.engine.destroy("s", rig.now).drops == {}
 
 
 def test_a_refresh_with_the_same_keys_goes_on_counting() -> None:
