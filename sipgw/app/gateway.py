@@ -151,6 +151,7 @@ class Gateway:
             "trunks",
             "sip.defence",
             "phones",
+            "media.srtp",
             "records.transcript",
             "recording.name",
             take=self._take_calls,

@@ -143,6 +143,8 @@ class CallRecord:
     carried: Carried = NOTHING
     replacements: tuple[Replacement, ...] = ()
     """Who took the caller's place, one after the other."""
+    srtp: str = ""
+    """The suite by which RTP was protected at last (RFC 4568); empty where it was not."""
 
     @property
     def seconds(self) -> float:
@@ -166,8 +168,8 @@ class CallRecord:
             "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
             "trunk": self.trunk,
             "cause": self.cause, "reason": self.reason, "status": self.status, "hung_up_by": self.hung_up_by,
-            "route": self.route, "target": self.target, "codec": self.codec, "seconds": round(self.seconds, 3),
-            "digits": self.digits, **self.carried.brief(),
+            "route": self.route, "target": self.target, "codec": self.codec, "srtp": self.srtp,
+            "seconds": round(self.seconds, 3), "digits": self.digits, **self.carried.brief(),
             "far_status": self.far_status, "far_q850": self.far_q850, "far_text": self.far_text,
         }  # fmt: skip
         return fields | (_counters(self.stats) if self.stats else {})
@@ -217,6 +219,7 @@ class Noted:
     hung_up_by: str = "gateway"
     reason: str = ""
     codec: str = ""
+    srtp: str = ""
     digits: int = 0
     stats: StreamStats | None = None
     turns_ms: list[int] = field(default_factory=list)
@@ -289,7 +292,7 @@ class Draft(Noted):
         return {
             "call": self.call, "caller": self.caller, "called": self.called, "source": self.source,
             "trunk": self.trunk,
-            "route": self.route, "target": last_ready(self.targets), "codec": self.codec,
+            "route": self.route, "target": last_ready(self.targets), "codec": self.codec, "srtp": self.srtp,
         }  # fmt: skip
 
     def finish(self, now: float) -> CallRecord:
@@ -327,4 +330,5 @@ class Draft(Noted):
             far_q850=self.far.q850,
             far_text=self.far.text,
             replacements=tuple(self.replacements),
+            srtp=self.srtp,
         )

@@ -122,7 +122,8 @@ class Deeds(Replacing):
         invited: Invited = moment.event
         try:
             flow = invited.flow
-            self._negotiation.read(sdp_of(invited.request), flow.remote[0], six=flow.is_six)
+            policy = self._around.options.srtp_with(invited.trunk)
+            self._negotiation.read(sdp_of(invited.request), flow.remote[0], six=flow.is_six, srtp=policy)
             self._takes_offers = invited.request.supports(RELIABLE)
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
@@ -146,7 +147,7 @@ class Deeds(Replacing):
             stream = self._negotiation.begin(opened.address, opened.port)
         except PeerError as error:
             return self.refuse(Refusal.of(error), moment.now)
-        self._draft.codec = stream.codec
+        self._note_stream(stream)
         self._held.create_session(stream)
         return None
 

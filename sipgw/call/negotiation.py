@@ -2,14 +2,16 @@
 
 import zlib
 from dataclasses import asdict, replace
+from secrets import token_bytes
 
 from sipgw.call.destinations import Destinations
 from sipgw.call.snapshot import KeptNegotiation
 from sipgw.errors import PeerError
 from sipgw.flow import Endpoint, is_nowhere, nowhere, written
-from sipgw.media.plane import Stream
-from sipgw.options import MediaOptions
+from sipgw.media.plane import Srtp, Stream
+from sipgw.options import MediaOptions, SrtpPolicy
 from sipgw.sdp.audio import Direction
+from sipgw.sdp.crypto import RandomBytes
 from sipgw.sdp.formats import usual_type
 from sipgw.sdp.model import Sdp
 from sipgw.sdp.oddities import Oddity, oddities
@@ -28,9 +30,17 @@ class Negotiation:
         call: the call's id; the session id of our descriptions is made of it.
         options: codecs and packet length.
         destinations: where RTP may go.
+        random: makes keys.
     """
 
-    def __init__(self, call: str, options: MediaOptions, destinations: Destinations | None = None) -> None:
+    def __init__(
+        self,
+        call: str,
+        options: MediaOptions,
+        destinations: Destinations | None = None,
+        random: RandomBytes = token_bytes,
+    ) -> None:
+        self._random = random
         self._destinations = destinations or Destinations(options)
         self._source = ""
         """Where the far end's SIP came from."""
@@ -111,19 +121,20 @@ class Negotiation:
         taken, self._oddities = self._oddities, []
         return taken
 
-    def read(self, body: bytes | None, source: str = "", *, six: bool = False) -> None:
+    def read(self, body: bytes | None, source: str = "", *, six: bool = False, srtp: SrtpPolicy = "off") -> None:
         """Take the INVITE's offer, None where it had none, and try it before anything is opened.
 
         Args:
             body: the offer.
             source: the address that the INVITE came from.
             six: signalling is over IPv6, so that media had better be as well; the offer may want it otherwise.
+            srtp: whether media are protected.
 
         Raises:
             PeerError: 400 or 488.
         """
         self._source = source
-        self._local = replace(self._local, address=_ANY[six])
+        self._local = replace(self._local, address=_ANY[six], srtp=srtp)
         if body is not None:
             self._theirs = self._parse(body)
             self._agreement = self._tried(self._theirs, six)
@@ -138,7 +149,7 @@ class Negotiation:
         for address in (_ANY[six], _ANY[not six]):
             local = replace(self._local, address=address)
             try:
-                agreement = answer(theirs, local)
+                agreement = answer(theirs, local, random=self._random)
             except PeerError as error:
                 refusals.append(error)
             else:
@@ -156,14 +167,14 @@ class Negotiation:
         """
         self._local = replace(self._local, address=address, port=port)
         if self._theirs is None:
-            self._ours = offer(self._local)
+            self._ours = offer(self._local, random=self._random)
             self.body = bytes(self._ours)
             return self._nowhere()
-        self._agreement = self._permitted(answer(self._theirs, self._local))
+        self._agreement = self._permitted(answer(self._theirs, self._local, random=self._random))
         self.body = bytes(self._agreement.sdp)
         return _stream(self._agreement)
 
-    def moved(self, session: str, body: bytes | None) -> tuple[bytes, Stream | None]:
+    def moved(self, session: str, body: bytes | None, source: str, *, srtp: SrtpPolicy) -> tuple[bytes, Stream | None]:
         """Another dialog takes this one's place: the body of our 200, and the new stream where it is known now.
 
         The ports stay. With no offer in its INVITE ours is out, and the old stream goes on until the answer comes.
@@ -171,17 +182,20 @@ class Negotiation:
         Args:
             session: what the session id of our descriptions is made of from now on.
             body: its offer.
+            source: the address that its INVITE came from.
+            srtp: whether media are protected from now on.
 
         Raises:
             PeerError: 400 or 488; everything stays as it was.
         """
-        local = replace(self._local, session_id=zlib.crc32(session.encode()))
-        if body is None:
-            self._local, self._ours = local, offer(local)
+        local = replace(self._local, session_id=zlib.crc32(session.encode()), srtp=srtp)
+        agreement = None if body is None else answer(Sdp.parse(body), local, random=self._random)
+        self._local, self._source = local, source
+        if agreement is None:
+            self._ours = offer(local, random=self._random)
             return bytes(self._ours), None
-        agreement = answer(Sdp.parse(body), local)
-        self._local, self._ours, self._agreement = local, None, agreement
-        return bytes(agreement.sdp), _stream(agreement)
+        self._ours, self._agreement = None, self._permitted(agreement)
+        return bytes(agreement.sdp), _stream(self._agreement)
 
     def reinvited(self, body: bytes | None) -> tuple[bytes, Stream | None]:
         """Answer a re-INVITE: the body of our 200, and the new stream where it changes now.
@@ -193,7 +207,7 @@ class Negotiation:
             self._ours = offer(self._local, self._agreement)
             return bytes(self._ours), None
         before = self._agreement
-        self._agreement = self._permitted(answer(self._parse(body), self._local, before))
+        self._agreement = self._permitted(answer(self._parse(body), self._local, before, self._random))
         return bytes(self._agreement.sdp), self._changed(before)
 
     def reinvited_early(self, body: bytes | None) -> tuple[bytes, Stream | None]:
@@ -287,4 +301,6 @@ class Negotiation:
 
 
 def _stream(agreement: Agreement) -> Stream:
-    return Stream(**asdict(agreement.stream))
+    keys = agreement.stream.srtp
+    srtp = Srtp(keys.suite, keys.ours, keys.theirs) if keys else None
+    return Stream(**asdict(agreement.stream) | {"srtp": srtp})

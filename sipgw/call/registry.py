@@ -7,6 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
+from secrets import token_bytes
 
 from sipgw.call import effects as do
 from sipgw.call.admission import Admission
@@ -27,6 +28,7 @@ from sipgw.call.view import CallView, view_of
 from sipgw.errors import Cause
 from sipgw.media import plane
 from sipgw.options import CallOptions, MediaOptions
+from sipgw.sdp.crypto import RandomBytes
 from sipgw.sip.events import Invited, Reinvited, SipEvent
 from sipgw.trace import Mark, Note, Trace, silent
 
@@ -44,6 +46,7 @@ class Calls:
         trace: takes notes.
         publish: takes what may be known outside.
         changed: hears the id of a call whose snapshot may be another one from now on, before its effects are there.
+        random: makes keys, which nobody must be able to guess.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Calls:
         trace: Trace = silent,
         publish: Publish = unheard,
         changed: Callable[[str], None] = lambda call: None,
+        random: RandomBytes = token_bytes,
     ) -> None:
         self._options = options
         self._token = token
@@ -65,7 +69,7 @@ class Calls:
         routes, limits = Routes.of(options), self._admission.limits
         destinations = Destinations(media, self._is_ours)
         self._around = Surroundings(
-            options, media, routes, limits, trace, wall, publish, destinations=destinations
+            options, media, routes, limits, trace, wall, publish, destinations=destinations, random=random
         )  # fmt: skip
         self._calls: dict[str, Call] = {}
         self._legs: dict[str, Call] = {}

@@ -27,7 +27,10 @@ class Replacing(Ringing):
         invited: Invited = moment.event
         try:
             who = Invitation.of(invited, self._around.options, partial(self._left_out, moment.now))
-            body, stream = self._negotiation.moved(f"{self._call}/{invited.leg}", sdp_of(invited.request))
+            body, stream = self._negotiation.moved(
+                f"{self._call}/{invited.leg}", sdp_of(invited.request), invited.flow.remote[0],
+                srtp=self._around.options.srtp_with(invited.trunk),
+            )  # fmt: skip
         except PeerError as error:
             refusal = Refusal.of(error)
             detail = f"{refusal.status} {refusal.detail}"

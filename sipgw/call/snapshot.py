@@ -1,7 +1,8 @@
 """A call written down, so that another process goes on with it: typed plain data and nothing else.
 
-Times are Unix times, for the clock of the core counts from the machine's start. No secret is in here: backends are
-named, and taken from the configuration again. Only answered calls are written down.
+Times are Unix times, for the clock of the core counts from the machine's start. Of what is secret only SRTP's keys
+are in here, which nobody else is to read; backends are named, and taken from the configuration again. Only answered
+calls are written down.
 """
 
 from dataclasses import dataclass

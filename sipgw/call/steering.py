@@ -28,7 +28,7 @@ class Steering:
         self._draft = draft
         self._around = around
         self._happened = happened
-        self._negotiation = Negotiation(call, around.media, around.destinations)
+        self._negotiation = Negotiation(call, around.media, around.destinations, around.random)
         self._reoffer = Reoffer(call, held, self._negotiation)
         self._music: str | None = None
         """What a hold that is wanted, or in force, plays."""
@@ -183,7 +183,11 @@ class Steering:
     def _update(self, stream: plane.Stream | None) -> None:
         if stream is not None:
             self._held.update_session(stream)
-            self._draft.codec = stream.codec
+            self._note_stream(stream)
+
+    def _note_stream(self, stream: plane.Stream) -> None:
+        self._draft.codec = stream.codec
+        self._draft.srtp = stream.srtp.suite if stream.srtp else ""
 
     def _note_far_hold(self, now: float) -> None:
         """Did the far end put us on hold, or take us off it?"""

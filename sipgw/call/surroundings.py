@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_bytes
 from typing import Any, NamedTuple
 
 from sipgw.call.advice import Memory
@@ -11,6 +12,7 @@ from sipgw.call.limits import Limits
 from sipgw.call.routing import Routes
 from sipgw.call.states import Seen
 from sipgw.options import CallOptions, MediaOptions
+from sipgw.sdp.crypto import RandomBytes
 from sipgw.trace import Mark, Note, Trace
 
 
@@ -30,6 +32,8 @@ class Surroundings:
     """What hooks said."""
     destinations: Destinations | None = None
     """Where RTP may go; where None, by the rule of `media` alone."""
+    random: RandomBytes = token_bytes
+    """Makes keys for SRTP."""
 
     def happened(self, kind: Kind, call: str, now: float, /, **data: Value) -> None:
         """Tell whoever watches from outside."""

@@ -29,6 +29,8 @@ class CallView:
     """The address the INVITE came from."""
     route: str = ""
     """The pattern of the route that took it."""
+    srtp: str = ""
+    """The suite by which its RTP is protected; empty where it is not."""
     serial: int = 0
     """Counts the calls of this run."""
     carried: Carried = NOTHING
@@ -51,6 +53,7 @@ def view_of(call: Call) -> CallView:
         recording=call.recording,
         source=draft.source,
         route=draft.route,
+        srtp=draft.srtp,
         serial=call.serial,
         carried=draft.carried,
     )

@@ -8,7 +8,7 @@ from sipgw.options.backend import BackendOptions
 from sipgw.options.call import CallOptions, RouteOptions
 from sipgw.options.defence import DefenceOptions
 from sipgw.options.hook import Ask, HookOptions
-from sipgw.options.media import AddressOptions, MediaOptions, OpusOptions
+from sipgw.options.media import AddressOptions, MediaOptions, OpusOptions, SrtpPolicy
 from sipgw.options.outward import PlaceOptions, WebhookOptions
 from sipgw.options.phone import PhoneOptions
 from sipgw.options.recording import RecordingOptions
@@ -40,6 +40,7 @@ __all__ = [
     "RegistrationOptions",
     "RouteOptions",
     "SipOptions",
+    "SrtpPolicy",
     "StreamOptions",
     "TlsOptions",
     "TokenOptions",

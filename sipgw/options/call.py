@@ -1,9 +1,11 @@
 """What the call core gets to see of the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sipgw.options.backend import BackendOptions
 from sipgw.options.hook import Ask, HookOptions
+from sipgw.options.media import SrtpPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,11 @@ class CallOptions:
     """Of all of those, names and values."""
     retry_after: int = 30
     """Seconds told to callers refused while draining or full."""
+    srtp: SrtpPolicy = "optional"
+    """Whether RTP is protected, where `trunk_srtp` does not say otherwise."""
+    trunk_srtp: Mapping[str, SrtpPolicy] = field(default_factory=dict)
+    """The same by the names of trunks and the addresses of phones."""
+
+    def srtp_with(self, trunk: str) -> SrtpPolicy:
+        """Whether RTP is protected in calls by a trunk; empty for somebody else."""
+        return self.trunk_srtp.get(trunk, self.srtp)

@@ -1,8 +1,12 @@
 """What the media plane gets to see of the settings."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sipgw.options.recording import RecordingOptions
+
+SrtpPolicy = Literal["off", "optional", "required"]
+"""Whether RTP is protected: never, where the far end can, or in every call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def _caller_leg(record: CallRecord) -> Row:
         **_leg(record.call, 0, "caller", clean(record.caller), record.started, record.answered, ended),
         "sip_call_id": clean(record.sip_call_id),
         "codec": record.codec,
+        "srtp": record.srtp,
         **{name: None if stats is None else getattr(stats, name) for name in _COUNTERS},
         "drops": stats.drops if stats else {},
     }
@@ -106,7 +107,7 @@ def _leg(call: str, number: int, kind: str, name: str, started: float, ready: fl
         "call": call, "number": number, "kind": kind, "name": name,
         "started": moment(started), "ready": _maybe(ready), "ended": moment(ended),
         "sip_call_id": "", "dialect": "", "failure": "", "advice": "",
-        "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "",
+        "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "", "srtp": "",
         **dict.fromkeys(_COUNTERS), "drops": {},
     }  # fmt: skip
 

@@ -112,6 +112,7 @@ legs = Table(
     Column("heard_ms", Integer, nullable=False),
     Column("said_ms", Integer, nullable=False),
     Column("codec", String, nullable=False),
+    Column("srtp", String, nullable=False),
     Column("sent_packets", Integer),
     Column("received_packets", Integer),
     Column("lost_packets", Integer),
@@ -132,7 +133,8 @@ legs = Table(
 or a routing hook (`hook`) with what it said as `advice`; then who took the caller's place (`replacement`): the
 caller's leg ends there, but its counters are those of the whole call.
 
-`far_` is what the far end reported of what we sent. Packets are of RTP, so only legs that speak it have them;
+`far_` is what the far end reported of what we sent. Packets are of RTP, so only legs that speak it have them, and
+`srtp`, the suite that protected them (RFC 4568);
 `heard_ms` and `said_ms` are the sound a backend was sent and the sound of its own that was taken to be played.
 """
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sipgw.flow import Endpoint
+from sipgw.options import SrtpPolicy
+from sipgw.sdp.crypto import Crypto, Keys
 from sipgw.sdp.formats import Format
 from sipgw.sdp.lines import Attribute
 from sipgw.sdp.model import Media, Origin, Sdp
@@ -43,6 +45,8 @@ class LocalAudio:
     """Whether telephone-event (RFC 4733) is wanted."""
     direction: Direction = "sendrecv"
     """What we want to do; `sendonly` puts the far end on hold."""
+    srtp: SrtpPolicy = "off"
+    """Whether streams are protected (`sdp/protection.py`)."""
     session_id: int = field(kw_only=True)
     """For the `o=` line; the same for the whole dialog."""
     version: int = 1
@@ -55,7 +59,7 @@ class LocalAudio:
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """What both sides agreed; field by field the media plane's `Stream`, so that `Stream(**asdict(stream))` is one."""
+    """What both sides agreed; field by field the media plane's `Stream`."""
 
     codec: str
     remote: Endpoint
@@ -69,6 +73,8 @@ class AudioStream:
     """What we send; the far end's wish where it has one we can meet."""
     parameters: str = ""
     """What the far end asks of what we send (`a=fmtp`)."""
+    srtp: Keys | None = None
+    """None where it is plain RTP."""
     sending: bool = True
     """Whether the far end wants to hear us."""
     receiving: bool = True
@@ -86,13 +92,21 @@ class Agreement:
     """Which `m=` line, counted from 0, carries the audio."""
 
 
-def audio_line(local: LocalAudio, protocol: str, formats: Iterable[Format], ptime_ms: int, way: Direction) -> Media:
-    """Our audio line: these formats in this order."""
+def audio_line(
+    local: LocalAudio,
+    protocol: str,
+    formats: Iterable[Format],
+    ptime_ms: int,
+    way: Direction,
+    keys: Iterable[Crypto] = (),
+) -> Media:
+    """Our audio line: these formats in this order, and these keys to protect with, one of them or none."""
     attributes: list[Attribute] = []
     numbers: list[str] = []
     for one in formats:
         numbers.append(str(one.payload_type))
         attributes += one.attributes()
+    attributes += [one.attribute() for one in keys]
     attributes += [Attribute("ptime", str(ptime_ms)), Attribute(way)]
     return Media("audio", local.port, protocol, tuple(numbers), attributes=tuple(attributes))
 

@@ -81,6 +81,12 @@ def chosen(theirs: Iterable[Crypto], random: RandomBytes, before: Keys | None = 
     return None
 
 
+def kept(keys: Keys, described: Media) -> Crypto:
+    """Ours in another offer of the same session, under the tag that it had in our last description."""
+    tags = (one.tag for one in offered_by(described) if (one.suite, one.key) == (keys.suite, keys.ours))
+    return Crypto(next(tags, 1), keys.suite, keys.ours)
+
+
 def accepted(ours: Iterable[Crypto], answer: Media) -> Keys | None:
     """What is agreed by an answer to our offers; None where it takes none of them."""
     taken = offered_by(answer)

@@ -4,7 +4,9 @@ RFC 3264 leaves it to the answerer which of several codecs it takes: it is the f
 that the far end has, so that one setting decides it for all calls. The answer names that codec only, plus
 telephone-event, under the offer's payload types: nothing changes codec in mid-call without an offer.
 
-Nothing is echoed that we do not do: no bundle, ICE, rtcp-mux or crypto attribute. A far end that offered rtcp-mux
+Whether a stream is protected, and by which keys, is for `sdp/protection.py`.
+
+Nothing is echoed that we do not do: no bundle, ICE or rtcp-mux. A far end that offered rtcp-mux
 reads from its absence that RTCP has its own port (RFC 5761 section 5.1.1); one that offered a bundle, that each line
 has a transport of its own (RFC 8843 section 7.3.3); an ICE agent, full or lite, that it talks to one that is none, at
 the address in its `c=` and `m=` lines (RFC 8839 section 4.2.5). Its candidates are never sent to.
@@ -12,12 +14,15 @@ the address in its `c=` and `m=` lines (RFC 8839 section 4.2.5). Its candidates 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from secrets import token_bytes
 
 from sipgw.errors import PeerError
 from sipgw.sdp.audio import Agreement, AudioStream, LocalAudio, audio_line, both, following, listens, rejected, sends
+from sipgw.sdp.crypto import Crypto, Keys, RandomBytes
 from sipgw.sdp.formats import TELEPHONE_EVENT, Format, clock_of, formats_of, types_of, usual_type
 from sipgw.sdp.model import Media, Sdp
-from sipgw.sdp.remote import PROTOCOLS, Remote, ptime_of, quotable, refusal
+from sipgw.sdp.protection import answered, in_order, proposed, settled
+from sipgw.sdp.remote import Remote, ptime_of, refusal
 from sipgw.sdp.suspended import suspended
 
 __all__ = ["Agreement", "AudioStream", "LocalAudio", "accept", "answer", "offer"]
@@ -38,46 +43,59 @@ class _Choice:
     parameters: str
 
 
-def answer(offer: Sdp, local: LocalAudio, previous: Agreement | None = None) -> Agreement:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The offered line that is taken, and what is made of it."""
+
+    line: int
+    choice: _Choice
+    remote: Remote
+    crypto: Crypto | None
+    keys: Keys | None
+
+
+def answer(
+    offer: Sdp, local: LocalAudio, previous: Agreement | None = None, random: RandomBytes = token_bytes
+) -> Agreement:
     """Answer an offer line by line; the first audio line that fits is taken, all others get port 0.
 
     Args:
         offer: what the far end sent.
         local: what we bring.
         previous: what was agreed before in this dialog, whose session and version go on.
+        random: makes our key, where the stream is protected.
 
     Raises:
         PeerError: 488 with a Warning header, where no line fits.
     """
     if closed := suspended(offer, local, previous):
         return closed
-    line, choice, remote = _take(offer, local)
-    media = offer.media[line]
+    taken = _take(offer, local, previous, random)
+    choice, remote, media = taken.choice, taken.remote, offer.media[taken.line]
     ptime_ms = ptime_of(offer, media, local.ptime_ms)
     formats = _described(choice.codec, choice.types[0], choice.event_type)
     way = both(remote.direction, local.direction)
-    ours = audio_line(local, media.protocol, formats, ptime_ms, way)
-    lines = (ours if i == line else rejected(other) for i, other in enumerate(offer.media))
+    ours = audio_line(local, media.protocol, formats, ptime_ms, way, [taken.crypto] if taken.crypto else [])
+    lines = (ours if i == taken.line else rejected(other) for i, other in enumerate(offer.media))
     sdp = Sdp(local.origin(), local.address, tuple(lines), timing=offer.timing)
     stream = AudioStream(
         choice.codec, remote.rtp, remote.rtcp, choice.types, choice.types[0], choice.event_type, choice.event_type,
-        ptime_ms, choice.parameters, sends(way), listens(way),
+        ptime_ms, choice.parameters, taken.keys, sends(way), listens(way),
     )  # fmt: skip
-    return Agreement(following(sdp, previous.sdp if previous else None), stream, line)
+    return Agreement(following(sdp, previous.sdp if previous else None), stream, taken.line)
 
 
-def offer(local: LocalAudio, previous: Agreement | None = None) -> Sdp:
+def offer(local: LocalAudio, previous: Agreement | None = None, random: RandomBytes = token_bytes) -> Sdp:
     """Offer all our codecs in our order.
 
     With `previous` it is a new offer in the same dialog: payload types keep their meaning, and lines keep their
     place (RFC 3264 section 8).
     """
-    formats = _offered(local, previous)
+    protocol, keys = proposed(local.srtp, random, previous)
+    ours = audio_line(local, protocol, _offered(local, previous), local.ptime_ms, local.direction, keys)
     if previous is None:
-        ours = audio_line(local, "RTP/AVP", formats, local.ptime_ms, local.direction)
         return Sdp(local.origin(), local.address, (ours,))
     before = previous.sdp
-    ours = audio_line(local, before.media[previous.line].protocol, formats, local.ptime_ms, local.direction)
     lines = (ours if i == previous.line else rejected(other) for i, other in enumerate(before.media))
     return following(Sdp(local.origin(), local.address, tuple(lines), timing=before.timing), before)
 
@@ -96,8 +114,7 @@ def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
     if line >= len(answer.media) or answer.media[line].kind != "audio" or not answer.media[line].port:
         raise refusal(304, "the audio stream was not accepted")
     theirs = answer.media[line]
-    if theirs.protocol.upper() not in PROTOCOLS:
-        raise refusal(302, "the answer changes the transport protocol")
+    keys = settled(ours, theirs, local.srtp)
     offered = formats_of(ours)
     choice = _first_common(theirs, [f.name for f in offered], local.dtmf)
     receive = types_of(offered, choice.codec, clock_of(choice.codec))
@@ -108,21 +125,21 @@ def accept(offer: Sdp, answer: Sdp, local: LocalAudio) -> Agreement:
     stream = AudioStream(
         choice.codec, remote.rtp, remote.rtcp, receive, choice.types[0],
         events[0] if events and choice.event_type is not None else None, choice.event_type,
-        ptime_of(answer, theirs, local.ptime_ms), choice.parameters, sends(way), listens(way),
+        ptime_of(answer, theirs, local.ptime_ms), choice.parameters, keys, sends(way), listens(way),
     )  # fmt: skip
     return Agreement(offer, stream, line)
 
 
-def _take(offer: Sdp, local: LocalAudio) -> tuple[int, _Choice, Remote]:
+def _take(offer: Sdp, local: LocalAudio, previous: Agreement | None, random: RandomBytes) -> _Taken:
     """The first audio line that fits; where none does, the first line's refusal."""
     if len(offer.media) > _MOST_LINES:
         raise refusal(399, f"more than {_MOST_LINES} lines of media")
     refusals: list[PeerError] = []
-    for line, media in enumerate(offer.media):
-        if media.kind != "audio" or not media.port:
-            continue
+    before = previous.stream.srtp if previous else None
+    for line, media in in_order(offer.media, local.srtp):
         try:
-            return line, _choose(media, local), Remote.of(offer, media, local.address)
+            crypto, keys = answered(media, local.srtp, random, before)
+            return _Taken(line, _choose(media, local), Remote.of(offer, media, local.address), crypto, keys)
         except PeerError as error:
             refusals.append(error)
     raise refusals[0] if refusals else refusal(304, "no audio stream offered")
@@ -130,8 +147,6 @@ def _take(offer: Sdp, local: LocalAudio) -> tuple[int, _Choice, Remote]:
 
 def _choose(media: Media, local: LocalAudio) -> _Choice:
     """The first of our codecs that an offered line has."""
-    if media.protocol.upper() not in PROTOCOLS:
-        raise refusal(302, f"{quotable(media.protocol)} is not served, only {' and '.join(PROTOCOLS)} are")
     formats = formats_of(media)
     for codec in local.codecs:
         types = types_of(formats, codec, clock_of(codec))

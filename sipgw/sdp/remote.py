@@ -8,9 +8,6 @@ from sipgw.flow import Endpoint, nowhere
 from sipgw.sdp.audio import Direction
 from sipgw.sdp.model import Media, Sdp
 
-PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
-"""Plain RTP; that the second allows more feedback (RFC 4585) obliges us to nothing."""
-
 _MIRROR: dict[str, Direction] = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from sipgw.options import SECURE
 from sipgw.settings.addresses import is_loopback
 from sipgw.settings.calls import Route
 from sipgw.settings.model import Settings
-from sipgw.settings.problems import Problem
+from sipgw.settings.problems import Problem, Where
 from sipgw.settings.source import Source
 from sipgw_codecs.registry import codec
 
@@ -18,6 +19,7 @@ def advise(settings: Settings, source: Source) -> Iterator[Problem]:
     yield from _scraped(settings, source)
     yield from _steered(settings, source)
     yield from _unencrypted(settings, source)
+    yield from _keys_in_the_clear(settings, source)
     yield from _unspoken(settings, source)
     yield from _shadowed(settings, source)
 
@@ -68,6 +70,27 @@ def _unencrypted(settings: Settings, source: Source) -> Iterator[Problem]:
             if parts.scheme == "http" and not _is_near(parts.hostname or ""):
                 text = f"what is told of calls travels to {parts.hostname} unencrypted"
                 yield source.problem((section, name, "url"), text, "write https:// if it can")
+
+
+def _keys_in_the_clear(settings: Settings, source: Source) -> Iterator[Problem]:
+    """SRTP that somebody relies on, while whoever reads the signalling reads its keys as well."""
+    open_ones = {
+        listener.transport
+        for listener in settings.sip_options().listeners
+        if listener.transport not in SECURE and not ip_address(listener.host).is_loopback
+    }
+    if not open_ones:
+        return
+    asked: list[tuple[Where, bool, set[str]]] = [(("media",), settings.media.srtp == "required", open_ones)]
+    for name, trunk in settings.trunks.items():
+        asked.append((("trunks", name), trunk.srtp in ("optional", "required"), open_ones))
+    for name, phone in settings.phones.items():
+        transports = open_ones & set(phone.transports) if phone.transports else open_ones
+        asked.append((("phones", name), phone.srtp in ("optional", "required"), transports))
+    for where, wanted, transports in asked:
+        if wanted and transports:
+            text = f"the keys travel unencrypted in calls that come over {' or '.join(sorted(transports))}"
+            yield source.problem((*where, "srtp"), text, "let them come over tls alone")
 
 
 def _unspoken(settings: Settings, source: Source) -> Iterator[Problem]:

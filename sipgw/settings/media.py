@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sipgw.options import AddressOptions, OpusOptions
+from sipgw.options import AddressOptions, OpusOptions, SrtpPolicy
 from sipgw.settings.addresses import plain
 from sipgw.settings.section import Dscp, Seconds, Section, Wait
 
@@ -49,6 +49,9 @@ class Media(Section):
     """Codecs we take, the preferred first; Opus where libopus is there."""
     opus: Opus = Field(default_factory=Opus)
     """How Opus is encoded."""
+    srtp: SrtpPolicy = "optional"
+    """Whether sound is encrypted (SRTP, keys in SDP): `off`, `optional`: with who can, `required`: else the call is
+    refused. A trunk or phone may say otherwise."""
     ptime_ms: Literal[10, 20, 30, 40, 60] = 20
     """Milliseconds of sound in each packet we send, where the far end does not ask for another length."""
     first_packet_timeout: Seconds = 30.0

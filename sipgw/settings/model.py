@@ -14,8 +14,10 @@ from sipgw.options import (
     RecordingOptions,
     RecordOptions,
     SipOptions,
+    SrtpPolicy,
     WebhookOptions,
 )
+from sipgw.options.phone import PREFIX
 from sipgw.settings.api import Api
 from sipgw.settings.backends import Backend
 from sipgw.settings.calls import Calls, Route
@@ -109,7 +111,7 @@ class Settings(Section):
             hosts=tuple(hosts),
             codecs=tuple(name for name in self.media.codecs if not codec(name).available()),
             opus=self.media.opus.options(),
-            **self.media.model_dump(exclude={"ports", "codecs", "opus"}),
+            **self.media.model_dump(exclude={"ports", "codecs", "opus", "srtp"}),
         )
 
     def call_options(self) -> CallOptions:
@@ -121,6 +123,8 @@ class Settings(Section):
             hooks=tuple(hook.options(name) for name, hook in self.hooks.items()),
             recording_name=self.recording.name,
             transcript=self.records.transcript,
+            srtp=self.media.srtp,
+            trunk_srtp=self._srtp(),
             **self.calls.model_dump(),
         )
 
@@ -149,6 +153,12 @@ class Settings(Section):
         """Who gets answers besides trunks: whoever may use a route."""
         named = tuple(source for route in self.routes for source in route.sources)
         return (*EVERYBODY, *named) if any(route.anyone for route in self.routes) else named
+
+    def _srtp(self) -> dict[str, SrtpPolicy]:
+        """By the names of trunks and the addresses of phones, where they say anything."""
+        trunks = ((name, trunk.srtp) for name, trunk in self.trunks.items())
+        phones = ((f"{PREFIX}{name}", phone.srtp) for name, phone in self.phones.items())
+        return {name: policy for name, policy in (*trunks, *phones) if policy is not None}
 
     def _backends(self) -> Iterator[BackendOptions]:
         for name, backend in self.backends.items():

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from sipgw.options import PhoneOptions
+from sipgw.options import PhoneOptions, SrtpPolicy
 from sipgw.settings.section import Section
 from sipgw.settings.sip import Transport
 
@@ -26,6 +26,8 @@ class Phone(Section):
     """Addresses or ranges it may come from, such as `192.0.2.0/24`; any where it is left out."""
     transports: tuple[Transport, ...] = ()
     """Those it may come by; any where it is left out."""
+    srtp: SrtpPolicy | None = None
+    """Whether sound is encrypted in its calls, in place of `media.srtp`: `off`, `optional` or `required`."""
 
     def options(self, name: str) -> PhoneOptions:
         """As the SIP agent sees it."""

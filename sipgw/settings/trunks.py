@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from sipgw.options import CredentialOptions, IdentityOptions, Nat, RegistrationOptions, TrunkOptions
+from sipgw.options import CredentialOptions, IdentityOptions, Nat, RegistrationOptions, SrtpPolicy, TrunkOptions
 from sipgw.settings.section import Section
 
 Header = Literal["pai", "rpid", "ppi", "from"]
@@ -69,6 +69,8 @@ class Trunk(Section):
     nat: Nat = "auto"
     """Where requests within its calls go: `auto`, to its Contact unless that cannot be right; `always`, to where it was
     last heard from; `never`, to its Contact whatever that says."""
+    srtp: SrtpPolicy | None = None
+    """Whether sound is encrypted in its calls, in place of `media.srtp`: `off`, `optional` or `required`."""
 
     def options(self, name: str) -> TrunkOptions:
         """As the SIP agent sees it."""

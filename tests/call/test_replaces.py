@@ -56,6 +56,14 @@ def test_the_old_leg_is_nothing_to_the_call_any_more() -> None:
     phone.over()
 
 
+def test_a_place_that_may_not_be_named_is_not_followed() -> None:
+    control = Control()
+    phone = control.invite().talks()
+    effects = phone.replaced(body=sdp(address="127.0.0.1"))
+    update = only(plane.UpdateSession, [one.command for one in effects if isinstance(one, do.Media)])
+    assert update.stream.remote == ("0.0.0.0", 0)
+
+
 def test_its_description_is_of_a_session_of_its_own() -> None:
     control = Control()
     phone = control.invite().talks()

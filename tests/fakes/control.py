@@ -126,6 +126,7 @@ class Control:
 
     def __post_init__(self) -> None:
         self.serial = itertools.count(1)
+        self.drawn = itertools.count(1)
         self.calls = self._core()
 
     def _core(self) -> Calls:
@@ -140,7 +141,12 @@ class Control:
             trace=self.notes.append,
             publish=self.happenings.append,
             changed=self.changed.add,
+            random=self.random,
         )
+
+    def random(self, size: int) -> bytes:
+        """Keys that can be told apart."""
+        return bytes([next(self.drawn)]) * size
 
     # --- another process ------------------------------------------------------------------------------------------
 
@@ -325,6 +331,7 @@ class Control:
         *,
         leg: str = "leg1",
         source: str = PHONE[0],
+        trunk: str = "",
         identity: IdentityOptions = NOBODY,
         **more: object,
     ) -> "Fake":
@@ -333,7 +340,7 @@ class Control:
         asked = request(body=sdp() if body is None else body, **more)  # type: ignore[arg-type]
         flow = Flow("udp", ("127.0.0.1", 5060), (source, 5060))
         number = len(self.opened) + len(self.asked)
-        effects = self.carry(self.calls.on_sip(sip.Invited(leg, asked, flow, identity=identity), self.now))
+        effects = self.carry(self.calls.on_sip(sip.Invited(leg, asked, flow, trunk, identity), self.now))
         names = [effect.id for effect in effects if isinstance(effect, do.OpenPorts)]
         return Fake(self, leg, names[0] if names else f"none{number}")
 
@@ -431,12 +438,14 @@ class Fake:
         """The PRACK of a response of ours with an offer; `body` is the answer."""
         return self._sip(sip.Acknowledged(self.leg, request("PRACK", body)))
 
-    def replaced(self, leg: str = "leg2", body: bytes | None = None, **more: object) -> list[do.Effect]:
+    def replaced(
+        self, leg: str = "leg2", body: bytes | None = None, trunk: str = "", **more: object
+    ) -> list[do.Effect]:
         """Another far end calls to take this one's place, and has it where it gets a 200."""
         self.control.invites[leg] += 1
         asked = request(body=sdp(port=41_000) if body is None else body, **more)  # type: ignore[arg-type]
         flow = Flow("udp", ("127.0.0.1", 5060), ("192.0.2.8", 5060))
-        effects = self._sip(sip.Invited(leg, asked, flow, replaces=self.leg))
+        effects = self._sip(sip.Invited(leg, asked, flow, trunk, replaces=self.leg))
         if any(isinstance(one, do.Answer) and one.leg == leg for one in effects):
             self.leg = leg
         return effects

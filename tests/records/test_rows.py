@@ -42,7 +42,7 @@ def test_the_callers_leg_has_what_was_counted_both_ways() -> None:
         "call": "n1-1", "number": 0, "kind": "caller", "name": "+4930123", "sip_call_id": "n1-1@phone",
         "dialect": "", "failure": "", "advice": "", "started": noon, "ready": noon.replace(microsecond=800_000),
         "ended": noon.replace(second=20, microsecond=800_000),
-        "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "PCMU",
+        "connected_ms": None, "heard_ms": 0, "said_ms": 0, "codec": "PCMU", "srtp": "",
         "sent_packets": 1000, "received_packets": 990, "lost_packets": 10, "late_packets": 0, "jitter_ms": 1.5,
         "round_trip_ms": 42.0, "mos": 4.21, "far_lost_packets": 30, "far_jitter_ms": 3.0, "far_mos": 4.02,
         "concealed_ms": 0, "filled_ms": 0, "drops": {"stranger": 2},

@@ -48,6 +48,33 @@ def test_sound_that_reaches_nobody(tmp_path: Path) -> None:
     ]
 
 
+OPEN = "sip: {host: 192.0.2.1}\nmedia: {host: 192.0.2.1, srtp: %s}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (OPEN % "optional", []),
+        (OPEN % "required", ["media.srtp: the keys travel unencrypted in calls that come over tcp or udp"]),
+        ("media: {srtp: required}\n", []),
+        (
+            OPEN % "off" + "trunks: {carrier: {sources: [203.0.113.0/24], srtp: required}}\n",
+            ["trunks.carrier.srtp: the keys travel unencrypted in calls that come over tcp or udp"],
+        ),
+        (
+            OPEN % "off" + "phones: {desk: {password: x, srtp: optional, transports: [tls, tcp]}}\n",
+            ["phones.desk.srtp: the keys travel unencrypted in calls that come over tcp"],
+        ),
+        (OPEN % "off" + "phones: {desk: {password: x, srtp: required, transports: [tls]}}\n", []),
+        (OPEN % "required" + "trunks: {carrier: {sources: [203.0.113.0/24], srtp: off}}\n", ["media.srtp"]),
+    ],
+)
+def test_keys_that_travel_in_the_clear(tmp_path: Path, text: str, told: list[str]) -> None:
+    said = advised(tmp_path, text + BACKENDS + KNOWN)
+    assert len(said) == len(told)
+    assert all(expected in one for one, expected in zip(said, told, strict=True)), said
+
+
 @pytest.mark.parametrize(
     ("metrics", "told"),
     [

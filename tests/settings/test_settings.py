@@ -361,3 +361,14 @@ def test_the_wheel_carries_the_default_where_the_program_looks(tmp_path: Path, m
     (package / "_data" / "config" / "sipgw.yaml").write_text("node: wheel\n")
     monkeypatch.setattr("sipgw.settings.packaged.files", lambda name: package)
     assert embedded("config/sipgw.yaml").read_text() == "node: wheel\n"
+
+
+def test_srtp_by_trunk_and_phone(write: Write) -> None:
+    text = (
+        "media: {srtp: off}\nbackends: {demo: {dialect: demo}}\n"
+        "routes: [{number: '*', targets: [demo], anyone: true}]\n"
+        "trunks: {a: {sources: [192.0.2.1], srtp: required}, b: {sources: [192.0.2.2]}}\n"
+        "phones: {desk: {password: x, srtp: optional}}\n"
+    )
+    options = write.load(text).call_options()
+    assert [options.srtp_with(one) for one in ("a", "b", "phone:desk", "")] == ["required", "off", "optional", "off"]

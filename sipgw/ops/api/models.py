@@ -29,6 +29,8 @@ class Call(Model):
     target: str
     """Backend that has the call."""
     codec: str
+    srtp: str
+    """Suite by which RTP is protected (RFC 4568); empty where it is not."""
     started: float
     answered: float | None
     held_by: list[str]
@@ -58,6 +60,7 @@ class Call(Model):
             state=view.state,
             target=view.target,
             codec=view.codec,
+            srtp=view.srtp,
             started=view.started,
             answered=view.answered,
             held_by=list(view.held_by),

@@ -92,6 +92,8 @@ class RecordLeg(Model):
     said_ms: int
     """Sound of a backend that was taken to be played."""
     codec: str
+    srtp: str
+    """Suite by which RTP was protected (RFC 4568); empty where it was not."""
     sent_packets: int | None
     received_packets: int | None
     lost_packets: int | None

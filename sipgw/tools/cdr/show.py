@@ -106,6 +106,8 @@ def _caller_leg(leg: Row) -> str:
         text += f", {leg['far_lost_packets']} lost, MOS {_number(leg['far_mos'], 1)}"
     if leg["round_trip_ms"] is not None:
         text += f"; round trip {leg['round_trip_ms']} ms"
+    if leg["srtp"]:
+        text += f"; {leg['srtp']}"
     drops = ", ".join(f"{count} {reason}" for reason, count in sorted(leg["drops"].items()))
     return text + (f"; dropped {drops}" if drops else "")
 

@@ -83,7 +83,10 @@ class Simulation:
             return f"{random.getrandbits(64):016x}"
 
         agent = Agent(gateway.sip, token=token, trace=self._note)
-        calls = Calls(gateway.calls, gateway.media, token=token, wall=lambda now: began + now, trace=self._note)
+        calls = Calls(
+            gateway.calls, gateway.media,
+            token=token, wall=lambda now: began + now, trace=self._note, random=random.randbytes,
+        )  # fmt: skip
         around = Surroundings(self._timeline, self._note, self._on_media, self._sent, self._witnessed, self._offline)
         self._media = Media(gateway.media, gateway.prompts, around, random, began)
         self._control = Control(

@@ -47,7 +47,7 @@ async def test_one_call(api: Served) -> None:
     shown = (await api.client.get(f"/v1/calls/{ID}")).json()
     assert shown == {
         "id": ID, "caller": "alice", "called": "100", "source": "", "route": "", "state": "talking", "target": "demo",
-        "codec": "PCMU", "started": 1_700_000_001.0, "answered": None, "held_by": [], "prompt": "",
+        "codec": "PCMU", "srtp": "", "started": 1_700_000_001.0, "answered": None, "held_by": [], "prompt": "",
         "recording": "off", "attestation": "unknown", "attestation_source": "", "privacy": "", "diverted_by": "",
     }  # fmt: skip
 
