@@ -2,7 +2,8 @@
 
 Plan: {"uri", "play", "record", "seconds", "codec", "dtmf", "hold_at", "unhold_at", "transport" ("udp", "tcp", "tls"),
 "ca" (PEM file of who is believed), "auth" ([user, password]), "prack" and "timer" (PJSUA's words for how much it wants
-them), "expires" (of the session timer), "headers" ([[name, value]])}; every line printed is {"at", "what", …}.
+them), "expires" (of the session timer), "srtp" (suites it insists on; none: wants it where it can be had), "headers"
+([[name, value]])}; every line printed is {"at", "what", …}.
 """
 
 import json
@@ -90,6 +91,14 @@ def account(transport, user="pjsip", kind=pj.Account):
     config.idUri = f"sip:{user}@127.0.0.1"
     config.sipConfig.transportId = transport
     config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+    if "srtp" in PLAN:
+        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY if PLAN["srtp"] else pj.PJMEDIA_SRTP_OPTIONAL
+        config.mediaConfig.srtpSecureSignaling = 0
+        config.mediaConfig.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_SDES)
+        for name in PLAN["srtp"]:
+            suite = pj.SrtpCrypto()
+            suite.name = name
+            config.mediaConfig.srtpOpt.cryptos.append(suite)
     if "auth" in PLAN:
         user, password = PLAN["auth"]
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
