@@ -13,6 +13,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from sipgw_codecs.g711 import PCMU
 from tests.e2e.sound import RATE_HZ, Packet, Pcm
 
 HOST = "127.0.0.1"
+P = TypeVar("P", bound="Phone")
 LIMIT = 10.0
 """Seconds anything here may take before the test fails."""
 
@@ -216,11 +218,20 @@ class Phone:
     def _send(self, kind: int, marker: bool, payload: bytes) -> None:
         head = _HEADER.pack(0x80, kind | marker << 7, self._sequence, self._timestamp, self._ssrc)
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self._rtp.sendto(head + payload, self.remote)
+        self._rtp.sendto(self.sealed(head + payload), self.remote)
+
+    def sealed(self, packet: bytes) -> bytes:
+        """An RTP packet as it is sent."""
+        return packet
+
+    def opened(self, packet: bytes) -> bytes:
+        """The RTP packet that came."""
+        return packet
 
     def _take_rtp(self) -> None:
         data, extra, _, _ = self._rtp.recvmsg(2048, 64)
         seconds, nanoseconds = _TIMESPEC.unpack(next(value for _, kind, value in extra if kind == _SO_TIMESTAMPNS))
+        data = self.opened(data)
         _, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
         when = seconds + nanoseconds / 1e9
         self.heard.append(Packet(when, second & 0x7F, second >= 0x80, sequence, timestamp, ssrc, data[_HEADER.size :]))
@@ -251,7 +262,13 @@ async def calling(
     target: str, *, speaks: bool = True, headers: tuple[tuple[str, str], ...] = ()
 ) -> AsyncIterator[Phone]:
     """A phone that has called `number@host:port` and got a final response; hung up at the end if it is still up."""
-    phone = Phone(target, headers, speaks=speaks)
+    async with called_by(Phone(target, headers, speaks=speaks)) as phone:
+        yield phone
+
+
+@contextlib.asynccontextmanager
+async def called_by(phone: P) -> AsyncIterator[P]:
+    """The same with a phone of one's own."""
     try:
         phone.invite()
         await phone.final()
