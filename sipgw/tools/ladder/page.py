@@ -1,8 +1,10 @@
 """Ladders as one HTML page that needs nothing else: no script, no network, light and dark, readable on paper.
 
 Everything from a capture is escaped, and the page's own policy forbids scripts, so that a hostile message stays text.
+Pages are passed on, so keys of SRTP are left out.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -11,6 +13,8 @@ from sipgw.tools.ladder.layout import Layout, Rung, lay_out
 from sipgw.tools.ladder.of_capture import Ladder
 from sipgw.tools.ladder.style import STYLE
 
+_KEY = re.compile(r"inline:[A-Za-z0-9+/=]+")
+"""Of `a=crypto` (RFC 4568 section 6.1)."""
 _CARD = 1100
 """Pixels of a ladder that need no scrolling."""
 _HEAD = """<!doctype html>
@@ -92,7 +96,7 @@ def _drawn(layout: Layout) -> Iterator[str]:
 def _rung(rung: Rung) -> str:
     """One message, stream or note, with the text that shows on pointing at it."""
     tall = f"height:{rung.height}px;" if rung.height else ""
-    detail = f"<pre>{escape(_clean(rung.step.detail))}</pre>" if rung.step.detail else ""
+    detail = f"<pre>{escape(_clean(_KEY.sub('inline:…', rung.step.detail)))}</pre>" if rung.step.detail else ""
     focus = ' tabindex="0"' if detail else ""
     return (
         f'<div class="{rung.kind}"{focus} style="top:{rung.y}px;left:{rung.x}px;width:{rung.width}px;{tall}">'

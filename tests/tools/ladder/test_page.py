@@ -1,6 +1,7 @@
 """The page: complete, escaped, without anything from elsewhere."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from sipgw.tools.ladder.draw import Step
@@ -44,6 +45,12 @@ def test_whatever_a_capture_holds_is_text() -> None:
     assert "\0" not in made
     assert "\u202e" not in made
     assert "&lt;script&gt;" in made
+
+
+def test_keys_are_left_out() -> None:
+    line = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}|2^31"
+    made = page("x", [replace(ladder(), steps=(Step(0.0, "a", "b", "INVITE", detail=line.format("c2VjcmV0")),))])
+    assert f"<pre>{line.format('…')}</pre>" in made
 
 
 def test_nothing_comes_from_elsewhere() -> None:
