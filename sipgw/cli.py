@@ -425,6 +425,7 @@ def bench_calls(
     pid: Annotated[int | None, typer.Option(help="Of the target's main process, for its CPU and memory.")] = None,
     floor: Annotated[bool, typer.Option(help="Measure the floor beside each run.")] = True,
     realtime: Annotated[bool, typer.Option(help="Far ends at real-time priority, for busy machines.")] = False,
+    srtp: Annotated[bool, typer.Option("--srtp", help="The callers' RTP is encrypted.")] = False,
     into: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
     against: Annotated[Path | None, typer.Option("--compare", help="Compare with the result in this file.")] = None,
 ) -> None:
@@ -437,7 +438,7 @@ def bench_calls(
     def order() -> Order:
         at = Target.of(target, pid) if target is not None else None
         plan = Plan(
-            Plan.counts(calls), seconds, runs, workers, backend_audio, extra(settings), floor, realtime, target=at
+            Plan.counts(calls), seconds, runs, workers, backend_audio, extra(settings), floor, realtime, srtp, target=at
         )
         return Order(plan, tuple(sys.argv[1:]), into, against)
 

@@ -7,8 +7,9 @@ from functools import partial
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.driver import Driver
 from sipgw.io.udp import UdpListener
-from sipgw.options import SipOptions
+from sipgw.options import SipOptions, SrtpPolicy
 from sipgw.sdp.audio import LocalAudio
+from sipgw.sdp.crypto import Keys
 from sipgw.sdp.model import Sdp
 from sipgw.sdp.offer import accept, offer
 from sipgw.sip.agent import Agent
@@ -29,21 +30,26 @@ class Callers:
         gateway: where it speaks SIP.
         called: whom to call there.
         ports: the RTP port of each call.
+        srtp: they insist on SRTP.
     """
 
-    def __init__(self, gateway: Endpoint, called: str, ports: list[int]) -> None:
+    def __init__(self, gateway: Endpoint, called: str, ports: list[int], *, srtp: bool = False) -> None:
         self._listener = UdpListener.open((HOST, 0), self._send_failed)
         self._flow = self._listener.flow(gateway)
         self._uri = f"sip:{called}@{gateway[0]}:{gateway[1]}"
         options = SipOptions(user_agent="sipgw bench", node="bench")
         self._agent = Agent(options, token=lambda: secrets.token_hex(8))
         self._driver: Driver[SipEvent] = Driver(self._agent, self._listener.send, self._on_event)
-        self._locals = [LocalAudio(HOST, port, ("PCMU",), dtmf=False, session_id=port) for port in ports]
+        policy: SrtpPolicy = "required" if srtp else "off"
+        self._locals = [LocalAudio(HOST, port, ("PCMU",), dtmf=False, session_id=port, srtp=policy) for port in ports]
+        self._offers = [offer(local) for local in self._locals]
         self._legs: dict[str, int] = {}
         self._settled = asyncio.Event()
         self._waiting = len(ports)
         self.destinations: list[Endpoint | None] = [None] * len(ports)
         """Where each call's RTP goes; None where it was not answered."""
+        self.keys: list[Keys | None] = [None] * len(ports)
+        """By which it is protected; None where it is plain."""
         self.ended = 0
         """Calls the gateway ended."""
 
@@ -52,9 +58,9 @@ class Callers:
         self._listener.start(self._driver.receive)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for call, local in enumerate(self._locals):
+        for call, offered in enumerate(self._offers):
             await asyncio.sleep(began + call / RATE - loop.time())
-            self._invite(call, bytes(offer(local)))
+            self._invite(call, bytes(offered))
         await _within(_ANSWER_LIMIT, self._settled)
 
     async def hang_up(self) -> None:
@@ -77,8 +83,9 @@ class Callers:
         match event:
             case Answered():
                 call = self._legs[event.leg]
-                local = self._locals[call]
-                self.destinations[call] = accept(offer(local), Sdp.parse(event.response.body), local).stream.remote
+                answered = Sdp.parse(event.response.body)
+                stream = accept(self._offers[call], answered, self._locals[call]).stream
+                self.destinations[call], self.keys[call] = stream.remote, stream.srtp
                 self._settle()
             case Refused() | Released():
                 del self._legs[event.leg]

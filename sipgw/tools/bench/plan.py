@@ -52,6 +52,8 @@ class Plan:
     floor: bool = True
     realtime: bool = False
     """Run the far ends at real-time priority: on a busy machine they would be late themselves."""
+    srtp: bool = False
+    """The callers' RTP is encrypted."""
     settle: float = 2.0
     target: Target | None = None
 

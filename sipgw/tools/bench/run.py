@@ -42,7 +42,7 @@ async def floor_ms(plan: Plan, calls: int) -> float:
         ports = await relays.hear()
         generator = await stack.enter_async_context(Child(traffic.generate, calls, plan.realtime))
         await generator.hear()
-        generator.tell([(HOST, port) for port in ports])
+        generator.tell(([(HOST, port) for port in ports], [None] * calls))
         measured = await _measure(plan, lambda: (relays.used(), Usage()), generator, backend)
         for end in (generator, relays, backend):
             end.tell("end")
@@ -62,10 +62,10 @@ async def run(plan: Plan, calls: int) -> Run:
             gateway = None
             address, called, used = plan.target.address, plan.target.called, _used_by(plan.target.pid)
         generator = await stack.enter_async_context(Child(traffic.generate, calls, plan.realtime))
-        callers = Callers(address, called, await generator.hear())
+        callers = Callers(address, called, await generator.hear(), srtp=plan.srtp)
         await callers.call()
         result = Run(calls, sum(one is not None for one in callers.destinations))
-        generator.tell(callers.destinations)
+        generator.tell((callers.destinations, callers.keys))
         measured = await _measure(plan, used, generator, backend)
         generator.tell("end")
         seen: traffic.Traffic = await generator.hear()

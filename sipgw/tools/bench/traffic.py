@@ -20,6 +20,8 @@ from sipgw.io.ports import PortPair, PortPool
 from sipgw.options import MediaOptions
 from sipgw.rtp.packet import HEADER_BYTES, pack
 from sipgw.rtp.rtcp import SenderReport, SourceDescription, compound, ntp_time
+from sipgw.rtp.srtp import Protection
+from sipgw.sdp.crypto import Keys
 from sipgw.tools.bench.marks import SILENCE, Marks, begins_mark, said
 from sipgw.tools.bench.plan import HOST
 
@@ -86,10 +88,12 @@ def generate(calls: int, realtime: bool, parent: Connection) -> None:
     pool = PortPool(MediaOptions(HOST, first_port=PORTS[0], last_port=PORTS[1]))
     pairs = [pool.take(0.0) for _ in range(calls)]
     parent.send([pair.port for pair in pairs])
-    destinations: list[Endpoint | None] = parent.recv()
+    destinations: list[Endpoint | None]
+    keys: list[Keys | None]
+    destinations, keys = parent.recv()
     gc.collect()
     gc.disable()
-    generator = Generator(pairs, destinations)
+    generator = Generator(pairs, destinations, keys)
     generator.run(parent)
     parent.send(generator.traffic)
 
@@ -100,19 +104,23 @@ class Generator:
     Args:
         pairs: RTP and RTCP sockets by call.
         destinations: where each call's RTP goes; None for one that is not up.
+        keys: by which each call's RTP is protected; None for one that is plain.
     """
 
-    def __init__(self, pairs: list[PortPair], destinations: list[Endpoint | None]) -> None:
+    def __init__(self, pairs: list[PortPair], destinations: list[Endpoint | None], keys: list[Keys | None]) -> None:
         self._pairs = pairs
+        self._protections = [
+            Protection(one.suite, one.ours, one.theirs, call + 1) if one else None for call, one in enumerate(keys)
+        ]
         self.traffic = Traffic([Stream() for _ in pairs])
-        self._readers: dict[int, tuple[socket.socket, Stream]] = {}
+        self._readers: dict[int, tuple[socket.socket, Stream, Protection | None]] = {}
         self._epoll = select.epoll()
         self._wheel: list[list[tuple[int, socket.socket, Endpoint]]] = [[] for _ in range(_STEPS)]
         for call, (pair, destination) in enumerate(zip(pairs, destinations, strict=True)):
             if destination is not None:
                 self._wheel[call * _STEPS // len(pairs)].append((call, pair.rtp, destination))
             pair.rtp.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
-            self._readers[pair.rtp.fileno()] = pair.rtp, self.traffic.streams[call]
+            self._readers[pair.rtp.fileno()] = pair.rtp, self.traffic.streams[call], self._protections[call]
             self._epoll.register(pair.rtp.fileno(), select.EPOLLIN)
 
     def run(self, parent: Connection) -> None:
@@ -137,10 +145,12 @@ class Generator:
     def _send(self, slot: list[tuple[int, socket.socket, Endpoint]], packet: int) -> None:
         traffic = self.traffic
         for call, sock, destination in slot:
-            head = pack(0, packet == 0, packet, packet * 160, call + 1)
+            datagram = pack(0, packet == 0, packet, packet * 160, call + 1) + said(call, packet)
+            if protection := self._protections[call]:
+                datagram = protection.protect(datagram)
             now = time.time_ns()
             try:
-                sock.sendto(head + said(call, packet), destination)
+                sock.sendto(datagram, destination)
             except OSError:
                 traffic.errors += 1
                 continue
@@ -154,13 +164,15 @@ class Generator:
         """RTCP of a caller that sends: the gateway has it to read."""
         report = SenderReport(call + 1, ntp_time(time.time()), packet * 160, packet, packet * 160, ())
         data = compound((report, SourceDescription(call + 1, f"bench-{call}")))
+        if protection := self._protections[call]:
+            data = protection.protect_rtcp(data)
         self._pairs[call].rtcp.sendto(data, (destination[0], destination[1] + 1))
 
     def _drain(self) -> None:
         """Read everything that came, by the kernel's stamps."""
         while ready := self._epoll.poll(0, 1024):
             for descriptor, _ in ready:
-                sock, stream = self._readers[descriptor]
+                sock, stream, protection = self._readers[descriptor]
                 try:
                     data, ancillary, _, _ = sock.recvmsg(_LARGEST, 64)
                 except OSError:
@@ -168,6 +180,8 @@ class Generator:
                 came = _stamp(ancillary)
                 stream.stamps.append(came)
                 stream.sequences.append(data[2] << 8 | data[3])
+                if protection is not None:
+                    data = protection.unprotect(data)
                 stream.marks.take(data[HEADER_BYTES:], came)
 
 
