@@ -198,6 +198,48 @@ async def test_a_message_fed_in_drops_and_a_silent_peer_are_cut_off() -> None:
             writer.close()
 
 
+async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Feed it byte by byte, never finishing in time, until the other side has enough."""
+    with contextlib.suppress(ConnectionError):
+        for byte in data:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+
+async def test_a_handshake_fed_in_drops_is_cut_off(tmp_path: Path) -> None:
+    listener = tls(Authority(tmp_path).issue("ours", HOST))
+    async with open_transports(listener, handshake_limit=0.5):
+        reader, writer = await asyncio.open_connection(*listener.local)
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
+        dripping = asyncio.create_task(drip(writer, hello))
+        began = asyncio.get_running_loop().time()
+        await closed(reader)
+        assert 0.3 < asyncio.get_running_loop().time() - began < 3.0
+        writer.close()
+        await dripping
+
+
+async def test_a_message_fed_in_drops_over_tls_is_cut_off_and_one_that_is_quick_enough_comes_whole(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path)
+    listener = tls(authority.issue("ours", HOST))
+    context = ssl.create_default_context(cafile=str(authority.file))
+    async with open_transports(listener, message_limit=1.0) as node:
+        reader, writer = await asyncio.open_connection(*listener.local, ssl=context, server_hostname=HOST)
+        for byte in MESSAGE:
+            writer.write(bytes([byte]))
+            await writer.drain()
+        assert (await node.user.message())[0] == MESSAGE
+        dripping = asyncio.create_task(drip(writer, MESSAGE))
+        assert await closed(reader) == b""
+        assert node.dropped("message_too_slow")
+        assert node.user.received.empty()
+        dripping.cancel()
+        writer.close()
+
+
 async def test_a_stream_that_is_not_sip_is_told_and_closed() -> None:
     listener = tcp()
     async with open_transports(listener) as node:
