@@ -1,7 +1,7 @@
 """The record of one call, and the draft it grows from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 from sipgw.ai.carried import NOTHING, Carried
 from sipgw.ai.events import Spent
@@ -242,9 +242,9 @@ class Noted:
 
     def take(self, other: "Noted") -> None:
         """Become as `other` is."""
-        for each in fields(Noted):
-            value = getattr(other, each.name)
-            setattr(self, each.name, list(value) if isinstance(value, list) else value)
+        for name in Noted.__slots__:
+            value = getattr(other, name)
+            setattr(self, name, list(value) if isinstance(value, list) else value)
 
 
 @dataclass(slots=True)

@@ -61,6 +61,7 @@ class Negotiation:
         self._offered: Direction = "sendrecv"
         """The direction in our offer."""
         self._agreement: Agreement | None = None
+        self._print: tuple[Agreement | None, bytes] = None, b""
         self.body = b""
         """What to answer to the INVITE: our answer, or our offer where it had none."""
 
@@ -71,12 +72,18 @@ class Negotiation:
             local=self._local,
             ours=None if self._ours is None else bytes(self._ours),
             offered=self._offered,
-            agreed=None if agreement is None else bytes(agreement.sdp),
+            agreed=None if agreement is None else self._printed(agreement),
             stream=None if agreement is None else agreement.stream,
             line=0 if agreement is None else agreement.line,
             body=self.body,
             source=self._source,
         )
+
+    def _printed(self, agreement: Agreement) -> bytes:
+        """Its description; printed once, as it is kept more often than it changes."""
+        if self._print[0] is not agreement:
+            self._print = agreement, bytes(agreement.sdp)
+        return self._print[1]
 
     def restore(self, kept: KeptNegotiation) -> None:
         """Go on from there."""

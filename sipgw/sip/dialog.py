@@ -1,7 +1,7 @@
 """A dialog: what two user agents have to remember to talk on (RFC 3261 section 12)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from sipgw.errors import PeerError
@@ -125,7 +125,7 @@ class Dialog:
 
     def snapshot(self) -> dict[str, Any]:
         """Plain data from which `restore` makes the same dialog in another process."""
-        plain = asdict(self)
+        plain = {name: getattr(self, name) for name in self.__slots__}
         flow = self.flow
         plain["flow"] = [flow.transport, list(flow.local), list(flow.remote), list(flow.names)]
         plain["routes"] = list(self.routes)

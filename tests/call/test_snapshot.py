@@ -213,7 +213,7 @@ WIRING = {
         "_takes_offers",
         "_early_spoken",
     },
-    Negotiation: {"_theirs", "_agreement", "_destinations", "_heard", "_oddities", "_random"},
+    Negotiation: {"_theirs", "_agreement", "_destinations", "_heard", "_oddities", "_print", "_random"},
     Reoffer: {"_call", "_held", "_negotiation"},
 }
 """What is not written down as it stands: it is wiring, is made anew, is over by the answer, or has another form."""
