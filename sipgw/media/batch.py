@@ -25,10 +25,12 @@ from sipgw.media.held import Held
 from sipgw.media.hush import Hush
 from sipgw.media.lane import Departure
 from sipgw.media.reports import Reports
-from sipgw.media.session import Session, Wiring
+from sipgw.media.session import Session
 from sipgw.media.table import Table
+from sipgw.media.tally import kept, summary
 from sipgw.media.tap import Tap
 from sipgw.media.wheel import Wheel
+from sipgw.media.wiring import Wiring
 from sipgw.options import MediaOptions
 from sipgw.rtp.srtp import Resumption
 from sipgw.trace import Mark, Note, Trace, silent
@@ -172,7 +174,7 @@ class Engine:
         if one.started is not None:
             bye = one.reports.goodbye(one.stats, one.remote_ssrc, self._sent(one, now), now)
             self._post(one, bye)
-        stats = one.summary(self._sent(one, now)[1])
+        stats = summary(one, self._sent(one, now)[1])
         self.set_audio(session, None)
         self._unroute(one, now)
         self._table.release(one.slot)
@@ -404,7 +406,7 @@ class Engine:
             self._rtcp.append((session.slot, session.sealed_rtcp(report), session.rtcp_destination))
 
     def _keep(self, session: Session) -> None:
-        self._table.write(session.slot, octets=self._octets(session), **session.kept())
+        self._table.write(session.slot, octets=self._octets(session), **kept(session))
 
     def _sent(self, session: Session, now: float) -> tuple[int, int, int]:
         """RTP timestamp at `now`, packets and octets sent."""

@@ -4,9 +4,9 @@ from math import ceil
 
 import msgspec
 
+from sipgw.media.agreed import packet_interval
 from sipgw.media.plane import Continuation, Stream, StreamStats
 from sipgw.media.score import scored
-from sipgw.media.session import packet_interval
 from sipgw.media.table import Table
 from sipgw_codecs.registry import codec
 

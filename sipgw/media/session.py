@@ -5,74 +5,42 @@ only where something is out of the ordinary.
 """
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
 
-from sipgw.ai.events import AudioFormat
-from sipgw.audio.playout import Playout
 from sipgw.flow import Endpoint, is_nowhere
 from sipgw.media import plane
-from sipgw.media.coding import Outgoing
+from sipgw.media.agreed import AUDIO, KEYS
 from sipgw.media.convert import Inward
 from sipgw.media.hearing import Hearing
 from sipgw.media.hush import Hush
-from sipgw.media.keys import Keys
 from sipgw.media.latch import Latch, Sent
 from sipgw.media.repair import Repair, repair
 from sipgw.media.reports import Reports
-from sipgw.media.score import scored
+from sipgw.media.sending import Sending
+from sipgw.media.tally import added
 from sipgw.media.tap import Tap
 from sipgw.media.vigil import Vigil
+from sipgw.media.wiring import Wiring
 from sipgw.options import MediaOptions
 from sipgw.rtp.dtmf import Digit, DtmfReceiver
 from sipgw.rtp.packet import HEADER_BYTES, PLAIN, BadPacket, fields, header, is_rtcp
 from sipgw.rtp.sequence import Seen
-from sipgw.rtp.srtp import Protection, Resumption
 from sipgw.rtp.stats import ReceiveStats
 from sipgw.rtp.timeline import Piece, Timeline
-from sipgw.trace import Mark, Note, Trace
-from sipgw_codecs.framed import Shaping
-from sipgw_codecs.g711 import G711
-from sipgw_codecs.registry import Codec, Sound, codec
+from sipgw.trace import Mark, Note
 
 _NEVER = float("inf")
 _LOOK_AGAIN = 1.0
 _COARSE = 0.05
 """What has time is looked after at whole multiples of this, so that one look at all sessions serves many of them."""
-_COMFORT_NOISE = 13
-"""RFC 3389; its content is not needed: the time line fills the pause."""
 
 
 _MAX_GAP = 1000
 """Packets that may be lost while a far end changes its address."""
-_SHORTEST_MS, _LONGEST_MS, _STEP_MS = 10, 60, 10
-_AUDIO, _KEYS, _NOISE = 1, 2, 3
-"""What a payload type stands for."""
 _VALID = Seen.VALID  # looking a member up in its class takes as long as parsing a header (Python 3.11)
 
 
-def packet_interval(ptime_ms: int) -> int:
-    """The packet interval we use where `ptime_ms` is wanted: 10 to 60 ms in steps of 10."""
-    return max(_SHORTEST_MS, min(ptime_ms // _STEP_MS * _STEP_MS, _LONGEST_MS))
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """Where a session's results go."""
-
-    emit: Callable[[plane.Event], None]
-    ready: Callable[["Session"], None]
-    """Called when the first piece of audio since the last decoding is there."""
-    latched: Callable[[int, Endpoint, float], None]
-    due: Callable[[float], None]
-    """Called when `handle_timers` is wanted earlier than before."""
-    keep: Callable[["Session"], None]
-    """Called when there is something new to write down."""
-    trace: Trace
-
-
-class Session:
+class Session(Sending):
     """State of one RTP stream both ways.
 
     Args:
@@ -83,11 +51,9 @@ class Session:
     """
 
     __slots__ = (
-        "_digits", "_earlier", "_kinds", "_listening", "_named", "_options", "_rarely_due", "_rtcp_source", "_vigil",
-        "_wiring", "audio", "call", "codec", "cover", "destination", "drops", "due", "extended", "first_audio",
-        "first_sequence", "hearing", "hush", "id", "inbox", "interval_ms", "inward", "keys", "latch", "line", "marker",
-        "octets", "outgoing", "playout", "protection", "remote_ssrc", "repair", "reports", "slot", "sound", "started",
-        "stats", "stream", "tail", "talking", "tap",
+        "_digits", "_listening", "_named", "_options", "_rarely_due", "_rtcp_source", "_vigil", "call", "destination",
+        "drops", "due", "earlier", "extended", "first_sequence", "hearing", "hush", "inbox", "inward", "latch", "line",
+        "remote_ssrc", "repair", "reports", "slot", "started", "stats", "tap",
     )  # fmt: skip
 
     def __init__(
@@ -99,10 +65,10 @@ class Session:
         reports: Reports,
         wiring: Wiring,
     ) -> None:
-        self.slot, self.id, self.call = slot, command.session, command.call
+        super().__init__(command.session, command.stream, reports.ssrc, options, wiring)
+        self.slot, self.call = slot, command.call
         self.first_sequence = sequence
         self.reports = reports
-        self._wiring = wiring
         self.due = _NEVER
         """What `next_timer` would return, or earlier: packets put timers off without a word."""
         self._rarely_due = _NEVER
@@ -116,7 +82,9 @@ class Session:
         """Where RTP goes: where it comes from, once it does."""
         self._named = command.stream.remote
         """Where signalling last said that the far end is."""
-        self._earlier = plane.StreamStats()
+        self.stats = ReceiveStats(self.codec.clock_hz)
+        self.earlier = plane.StreamStats()
+        """Of the streams before it."""
         self._rtcp_source: Endpoint | None = None
         # What the AI hears.
         self.line: Timeline | None = None
@@ -127,39 +95,19 @@ class Session:
         """Watches whether anybody speaks."""
         self.tap: Tap | None = None
         """Keeps both directions for a recording."""
-        # What the far end hears.
-        self.audio: AudioFormat | None = None
-        """Format on the AI's side, None without a conversation."""
-        self.playout: Playout | None = None
-        self.cover: Playout | None = None
-        """A prompt, heard instead (`media/cover.py`)."""
-        self.keys: Keys | None = None
-        """Keys the far end is yet to get."""
-        self.talking = False
-        """The last packet was speech."""
-        self.marker = False
-        """The next packet begins a talkspurt (RFC 3551 section 4.1)."""
-        self.tail = False
-        """The filter has yet to let go of the last frame."""
-        self.octets = 0
-        """Payload octets sent, as `Lane.octets` counts them while the session is in a lane."""
-        self.first_audio: float | None = None
         self.started: float | None = None
         self._vigil = Vigil(self.latch, options)
         self._options = options
         self._listening = False
         """A conversation wants to hear the far end."""
-        self._agree(command.stream)
-        self.protection: Protection | None = None
         self.repair: Repair = repair(self.codec)
-        self.outgoing: Outgoing | None = self._outgoing()
         self._digits = DtmfReceiver(self.codec.clock_hz)
         if command.after is not None:
             self._continue(command.after)
 
     def _continue(self, after: plane.Continuation) -> None:
         """Be the session that was cut off elsewhere; what it had queued or half heard is lost."""
-        self._earlier, self.octets, self.first_audio = after.stats, after.octets, after.first_audio
+        self.earlier, self.octets, self.first_audio = after.stats, after.octets, after.first_audio
         samples = self.codec.clock_hz // 1000
         self.repair.concealed = after.stats.concealed_ms * samples
         self.repair.filled = after.stats.filled_ms * samples
@@ -168,49 +116,16 @@ class Session:
             self.latch.settle(after.source)
             self._wiring.latched(self.slot, after.source, 0.0)
 
-    def _agree(self, stream: plane.Stream) -> None:
-        """Offer and answer have settled on `stream`."""
-        self.stream = stream
-        self.codec: Codec = codec(stream.codec)
-        self.sound: Sound = self.codec.sound
-        self.interval_ms = self.codec.interval(packet_interval(stream.ptime_ms))
-        self.stats = ReceiveStats(self.codec.clock_hz)
-        self._kinds = dict.fromkeys(stream.receive_types, _AUDIO) | {_COMFORT_NOISE: _NOISE}
-        if stream.dtmf_receive_type is not None:
-            self._kinds[stream.dtmf_receive_type] = _KEYS
-
-    def protect(self, resume: Resumption | None = None) -> None:
-        """Protect what is sent, and check what comes, as was agreed."""
-        srtp, before = self.stream.srtp, self.protection
-        self.protection = None
-        if srtp is not None:
-            self.protection = Protection(srtp.suite, srtp.ours, srtp.theirs, self.reports.ssrc, resume, before)
-
-    def sealed(self, packet: bytes) -> bytes:
-        """An RTP packet as it is sent."""
-        return packet if self.protection is None else self.protection.protect(packet)
-
-    def sealed_rtcp(self, packet: bytes) -> bytes:
-        """An RTCP packet as it is sent."""
-        return packet if self.protection is None else self.protection.protect_rtcp(packet)
-
-    def _outgoing(self) -> Outgoing | None:
-        """The encoder, of a codec that has one."""
-        if isinstance(self.codec, G711):
-            return None
-        opus = self._options.opus
-        shaping = Shaping(opus.low_delay, opus.complexity, opus.bitrate, self.stream.parameters)
-        return Outgoing(self.codec, self.interval_ms, shaping)
-
     def change(self, stream: plane.Stream, now: float) -> None:
         """A re-INVITE: other addresses or types, or hold. A source other than the old one may speak from here on."""
-        before, was, interval_ms, self._earlier = self.stream, self.codec, self.interval_ms, self._totals()
+        before, was, interval_ms, self.earlier = self.stream, self.codec, self.interval_ms, self.totals
         self._write(self.line.restart(now) if self.line and stream.codec == before.codec else [])
-        self._agree(stream)
+        self.agree(stream)
+        self.stats = ReceiveStats(self.codec.clock_hz)
         if self.codec is not was:
             self._recode(was.clock_hz, now)
         elif interval_ms != self.interval_ms or stream.parameters != before.parameters:
-            self.outgoing = self._outgoing()
+            self.encode_anew()
         self.remote_ssrc = None
         self.latch.reopen(now)
         self._move(stream.remote, now)
@@ -226,7 +141,7 @@ class Session:
         before, self.repair = self.repair, repair(self.codec)
         self.repair.concealed = before.concealed * self.codec.clock_hz // clock_hz
         self.repair.filled = before.filled * self.codec.clock_hz // clock_hz
-        self.outgoing = self._outgoing()
+        self.encode_anew()
         self._digits = DtmfReceiver(self.codec.clock_hz)
         if self.hush is not None:
             self.hush.change(self.sound)
@@ -261,7 +176,7 @@ class Session:
             except BadPacket as bad:
                 self._drop(bad.reason, now)
                 return
-        kind = self._kinds.get(payload_type)
+        kind = self.kinds.get(payload_type)
         if kind is None:
             self._receive_other(data, source, now)
             return
@@ -276,8 +191,8 @@ class Session:
         if seen is not _VALID and not self._believes(seen, now):
             return
         self.extended = extended
-        payload = data[start:end] if kind is _AUDIO else None
-        if kind is _KEYS:
+        payload = data[start:end] if kind is AUDIO else None
+        if kind is KEYS:
             self._key(self._digits.receive(timestamp, data[start:end], now), now)
             self._rarely_due = min(self._rarely_due, self._digits.next_timer() or _NEVER, self.due)
             self._want_timers(self._rarely_due)
@@ -342,7 +257,7 @@ class Session:
         """Another stream from the believed source: numbers begin anew."""
         if self.remote_ssrc is not None:
             self._note(Mark.STATE, "ssrc_changed", now)
-            self._earlier = self._totals()
+            self.earlier = self.totals
             self.stats = ReceiveStats(self.codec.clock_hz)
             self._write(self.line.restart(now) if self.line else [])
         self.remote_ssrc = ssrc
@@ -462,59 +377,6 @@ class Session:
         rarely = ceil(min(look_again, self.reports.due) / _COARSE) * _COARSE
         self._rarely_due = min(self._digits.next_timer() or _NEVER, rarely)
 
-    def press(self, digits: str, duration_ms: int, gap_ms: int) -> None:
-        """Send keys, where the far end takes them now; `DigitsSent` says so, or that it does not.
-
-        Raises:
-            UsageError: one of them is no key.
-        """
-        if self.stream.dtmf_send_type is None or not self.stream.sending:
-            self._pressed(len(digits), False)
-            return
-        keys = self.keys or Keys(self.interval_ms, self.codec.clock_hz, self._pressed)
-        keys.add(digits, duration_ms, gap_ms)
-        self.keys = keys
-
-    def stop_keys(self) -> None:
-        """Send no more of them."""
-        if self.keys is not None:
-            self.keys.stop()
-            self.keys = None
-
-    def _pressed(self, count: int, complete: bool) -> None:
-        self._wiring.emit(plane.DigitsSent(self.id, count, complete))
-
-    def begin_talking(self, now: float) -> None:
-        """The first packet of a talkspurt leaves."""
-        self.talking = self.marker = True
-        if self.first_audio is None and self.cover is None:
-            self.first_audio = now
-            self._wiring.keep(self)
-
-    # --- telling ------------------------------------------------------------------------------------------------
-
-    def summary(self, packets: int) -> plane.StreamStats:
-        """What the session carried; `packets` were sent."""
-        totals, hz = self._totals(), self.codec.clock_hz
-        first = None
-        if self.first_audio is not None and self.started is not None:
-            first = round((self.first_audio - self.started) * 1000)
-        trip = self.reports.round_trip
-        stats = plane.StreamStats(
-            sent_packets=packets,
-            received_packets=totals.received_packets,
-            lost_packets=totals.lost_packets,
-            loss_bursts=totals.loss_bursts,
-            jitter_ms=round(self.stats.jitter_ms or self._earlier.jitter_ms, 2),
-            late_packets=totals.late_packets,
-            concealed_ms=self.repair.concealed * 1000 // hz,
-            filled_ms=self.repair.filled * 1000 // hz,
-            round_trip_ms=None if trip is None else round(trip * 1000, 1),
-            first_audio_ms=first,
-            drops=dict(self.drops),
-        )
-        return scored(stats, self.stream, hz, self.reports.heard)
-
     @property
     def received(self) -> int:
         """The highest sequence number of the far end; with SRTP, its upper bits are the rollover counter."""
@@ -522,32 +384,17 @@ class Session:
             return self.extended
         return self.protection.received(self.remote_ssrc, self.extended)
 
-    def kept(self) -> dict[str, float]:
-        """What is written down now and then, by the table's columns."""
-        totals, hz = self._totals(), self.codec.clock_hz
-        return {
-            "started": self.started or 0.0,
-            "first_audio": self.first_audio or 0.0,
-            "received": totals.received_packets,
-            "lost": totals.lost_packets,
-            "loss_bursts": totals.loss_bursts,
-            "late": totals.late_packets,
-            "concealed_ms": self.repair.concealed * 1000 // hz,
-            "filled_ms": self.repair.filled * 1000 // hz,
-            "jitter_ms": totals.jitter_ms or self._earlier.jitter_ms,
-            "receive_ssrc": self.remote_ssrc or 0,
-            "receive_sequence": self.received,
-        }
-
-    def _totals(self) -> plane.StreamStats:
+    @property
+    def totals(self) -> plane.StreamStats:
         """Received over all streams the far end has sent."""
-        return plane.StreamStats(
-            received_packets=self._earlier.received_packets + self.stats.received,
-            lost_packets=self._earlier.lost_packets + max(self.stats.lost, 0),
-            loss_bursts=self._earlier.loss_bursts + self.stats.gaps,
-            late_packets=self._earlier.late_packets + self.stats.late,
-            jitter_ms=self.stats.jitter_ms,
-        )
+        return added(self.earlier, self.stats)
+
+    def begin_talking(self, now: float) -> bool:
+        """See `Sending`; the table is told of the first words."""
+        first = super().begin_talking(now)
+        if first:
+            self._wiring.keep(self)
+        return first
 
     def _drop(self, reason: str, now: float) -> None:
         self.drops[reason] += 1
