@@ -191,7 +191,7 @@ class Registration:
         elif self._state is _State.ASKING:
             granted = self._granted(response)
             self._flow, self._wait = flow, FIRST_WAIT
-            self._core.trust.admit(flow.remote[0], self._trunk.name, self._credentials)
+            self._core.trust.admit(flow.remote[0], self._trunk.name)
             self._core.tell_registration(Registered(self._trunk.name, granted, flow))
             # Early enough that a lost round is no gap, and not all registrations of a node at once.
             self._again(granted * (0.75 + 0.15 * self._core.spread(1000) / 1000), now)

@@ -5,7 +5,7 @@ forged would get it. What follows for a call is decided above; here is only who 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sipgw.flow import Flow, Networks
 from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, Nat, PhoneOptions, SipOptions, TrunkOptions
@@ -57,25 +57,19 @@ class Trust:
         hashes = {one.user: dict(one.hashes) for one in options.phones if one.hashes}
         self._accounts = Accounts(passwords, options.realm, options.algorithms, token(), token, hashes)
         self._seen: dict[str, bool] = {}
-        names = {one.name for one in options.trunks}
-        registrars: dict[str, Verdict] = before._registrars if before is not None else {}
-        self._registrars: dict[str, Verdict] = {
-            host: replace(verdict, identity=self._identity_of(verdict.trunk))
-            for host, verdict in registrars.items()
-            if verdict.trunk in names
-        }
-        """Whoever we are registered with sends us calls."""
+        self._by_name = {one.options.name: one for one in self._trunks}
+        registrars: dict[str, str] = before._registrars if before is not None else {}
+        self._registrars: dict[str, str] = {host: trunk for host, trunk in registrars.items() if trunk in self._by_name}
+        """Whoever we are registered with sends us calls: the trunk of each host."""
 
-    def admit(self, host: str, trunk: str, credentials: tuple[Credentials, ...]) -> None:
-        """We are registered with this trunk there: calls from that host are its."""
-        self._registrars[host] = Verdict(trunk, credentials, identity=self._identity_of(trunk))
+    def admit(self, host: str, trunk: str) -> None:
+        """We are registered with this trunk there: calls from that host are its, once proven where it has users."""
+        if trunk in self._by_name:
+            self._registrars[host] = trunk
 
     def credentials_of(self, trunk: str) -> tuple[Credentials, ...]:
         """What to say where a trunk asks who we are; nothing for one that nobody knows."""
-        return next((one.credentials for one in self._trunks if one.options.name == trunk), ())
-
-    def _identity_of(self, trunk: str) -> IdentityOptions:
-        return next((one.options.identity for one in self._trunks if one.options.name == trunk), NOBODY)
+        return self._by_name[trunk].credentials if trunk in self._by_name else ()
 
     def is_stranger(self, source: Flow) -> bool:
         """Whether nobody we know sends from there. A connection with a certificate is judged by its names as well."""
@@ -126,11 +120,12 @@ class Trust:
         for trunk in placed:
             if not trunk.options.users:
                 return trunk.verdict
-        if (registrar := self._registrars.get(source.remote[0])) is not None:
-            return registrar
+        registrar = self._registrars.get(source.remote[0])
+        if registrar is not None and not self._by_name[registrar].options.users:
+            return self._by_name[registrar].verdict
         if not any(one.takes(source) for one in self._ask):
             return Verdict()
-        return self._by_digest(request, source, now, must=bool(placed))
+        return self._by_digest(request, source, now, must=bool(placed) or registrar is not None)
 
     def judge_phone(self, request: Request, source: Flow, now: float) -> Verdict:
         """Which phone sent a REGISTER; it has to prove it, wherever it comes from. Another's proof is no phone's."""

@@ -244,11 +244,29 @@ def test_where_we_are_registered_is_believed_as_its_trunk_is_and_so_after_a_relo
     request = parse(Phone().invite().encode())
     assert isinstance(request, Request)
     trust = Trust(SipOptions(trunks=(TrunkOptions("carrier"),)), lambda: "t")
-    trust.admit(FLOW.remote[0], "carrier", ())
+    trust.admit(FLOW.remote[0], "carrier")
     assert trust.judge(request, FLOW, 0.0).identity == IdentityOptions()
     doubted = TrunkOptions("carrier", identity=IdentityOptions(believed=False))
     trust = Trust(SipOptions(trunks=(doubted,)), lambda: "t", trust)
     assert not trust.judge(request, FLOW, 0.0).identity.believed
+
+
+def test_where_we_are_registered_is_all_that_its_trunk_is() -> None:
+    request = parse(Phone().invite().encode())
+    assert isinstance(request, Request)
+    natted = TrunkOptions("carrier", nat="always", credentials=(CredentialOptions("gw", "x", "carrier"),))
+    trust = Trust(SipOptions(trunks=(natted,)), lambda: "t")
+    trust.admit(FLOW.remote[0], "carrier")
+    verdict = trust.judge(request, FLOW, 0.0)
+    assert (verdict.nat, verdict.credentials) == ("always", (Credentials("gw", "x", "carrier"),))
+
+
+def test_who_has_to_prove_it_has_to_where_we_are_registered_as_well() -> None:
+    request = parse(Phone().invite().encode())
+    assert isinstance(request, Request)
+    trust = Trust(SipOptions(trunks=(TrunkOptions("pbx", users=USERS),), known=("127.0.0.1",)), lambda: "t")
+    trust.admit(FLOW.remote[0], "pbx")
+    assert trust.judge(request, FLOW, 0.0).challenge
 
 
 CERTIFIED = Flow("tls", OURS, ("192.0.2.9", 40000), ("sbc.carrier.example",))
