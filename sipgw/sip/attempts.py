@@ -62,12 +62,14 @@ class Attempts:
         self._datagram: Flow | None = None
         """Where it would have gone, had it not been too large."""
         self._heard = False
+        """By somebody who has the request, or passed it on: more than that it came (100)."""
         self._answers, self._learn, self._again = answers, learn, 0
         self._next(now)
 
     def no_more(self) -> None:
         """The one that is under way was the last."""
         self._left.clear()
+        self._again = _AGAIN
         self._datagram = None
 
     def _next(self, now: float) -> None:
@@ -90,7 +92,7 @@ class Attempts:
         if response.status == 503 and not self._heard and self._left:
             self._next(now)
             return
-        self._heard = True
+        self._heard = self._heard or response.status > 100
         if response.status >= 300 and self._again < _AGAIN and self._may_do_better(response):
             self._again += 1
             self._try(self.flow, now, moved=True)

@@ -34,7 +34,8 @@ class Answers:
     def learn(self, request: Request, response: Response) -> bool:
         """Take what a 401 or 407 asks for; whether trying again with it may help.
 
-        It does not where our answer to the same realm was refused: a nonce that is stale was not (RFC 7616 3.3).
+        It does not where our first answer to the same realm was refused, which is then forgotten. A nonce that is
+        stale was not refused (RFC 7616 3.3), nor one that was good before: not every server says that it is old.
         """
         if response.status not in _HEADERS:
             return False
@@ -46,12 +47,17 @@ class Answers:
                 continue
             before = self._asked.get(key)
             sent = before is not None and any(before.nonce in value for value in request.headers.all(answers))
-            if sent and not challenge.stale:
+            if before is not None and sent and not challenge.stale and not self._has_aged(before, challenge):
+                del self._asked[key]
                 return False
             learned[key] = challenge
         self._asked |= learned
         self._counts = {one.nonce: self._counts.get(one.nonce, 0) for one in self._asked.values()}
         return bool(learned)
+
+    def _has_aged(self, before: Challenge, now: Challenge) -> bool:
+        """Whether a nonce that was used for several requests gives way to another."""
+        return before.nonce != now.nonce and self._counts[before.nonce] > 1
 
     def _credentials(self, realm: str) -> Credentials | None:
         return next((one for one in self._known if one.realm in ("", realm)), None)

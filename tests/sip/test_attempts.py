@@ -33,10 +33,12 @@ def test_the_next_address_is_taken_where_the_transport_fails() -> None:
 
 
 def test_the_next_address_is_taken_on_503_and_on_silence() -> None:
-    for way in ("503", "silence"):
+    for way in ("503", "100 and 503", "silence"):
         wire = Wire()
         first = calling(wire, FLOW, SECOND)
-        if way == "503":
+        if way == "100 and 503":
+            wire.gets(reply(first, 100))
+        if way != "silence":
             ack, second = wire.gets(reply(first, 503, to_tag="full"))
             assert ack.brief == "ACK"
         else:

@@ -135,3 +135,41 @@ def test_the_strongest_of_several_challenges_is_the_first_we_know() -> None:
     )
     _, second = wire.gets(reply(first, 401, to_tag="asks", more=more))
     assert (proof(second).nonce, proof(second).algorithm) == ("2", "SHA-512-256")
+
+
+def test_a_nonce_that_was_good_may_age_without_a_word() -> None:
+    wire = Wire()
+    leg, first = calling(wire)
+    _, second = wire.gets(asks(first, "n1"))
+    wire.gets(reply(second, 200, to_tag="human"))
+    wire.agent.hang_up(leg, 1.0)
+    (bye,) = wire.take()
+    assert proof(bye).nonce == "n1"
+    (again,) = wire.gets(asks(bye, "n2"))
+    assert (proof(again).nonce, proof(again).nc) == ("n2", "00000001")
+    assert wire.gets(asks(again, "n3")) == []
+
+
+def test_what_was_refused_is_not_said_again() -> None:
+    wire = Wire()
+    leg, first = calling(wire)
+    wire.gets(reply(first, 200, to_tag="human"))
+    wire.agent.reinvite(leg, b"v=0\r\n", 1.0)
+    (reinvite,) = wire.take()
+    _, again = wire.gets(asks(reinvite, "n1"))
+    wire.gets(asks(again, "n2"))
+    wire.agent.reinvite(leg, b"v=0\r\n", 2.0)
+    (later,) = wire.take()
+    assert "Authorization" not in later
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_who_hung_up_does_not_prove_who_it_was(early: bool) -> None:
+    wire = Wire()
+    leg, first = calling(wire)
+    if not early:
+        wire.gets(reply(first, 100))
+    wire.agent.hang_up(leg, 0.0)
+    wire.take()
+    assert [one.brief for one in wire.gets(asks(first, "n1"))] == ["ACK"]
+    assert [type(event) for event in wire.events()] == [Released]
