@@ -60,6 +60,8 @@ class Accounts:
         self._secret, self._token = secret.encode(), token
         self._used: dict[str, int] = {}
         """The highest count that each nonce was used with."""
+        self._forgotten = -1.0
+        """When the newest of those was made whose count is remembered no longer."""
 
     def challenge(self, now: float, *, stale: bool = False) -> Extra:
         """The WWW-Authenticate headers of a 401."""
@@ -105,10 +107,14 @@ class Accounts:
     def _counted(self, nonce: str, count: int, username: str) -> Checked:
         if count <= self._used.get(nonce, 0):
             return Checked(Proof.REPLAYED, username)
+        if nonce not in self._used and self._made(nonce) <= self._forgotten:
+            return Checked(Proof.STALE, username)
         self._used.pop(nonce, None)
         self._used[nonce] = count
         if len(self._used) > _KEPT:
-            del self._used[next(iter(self._used))]
+            oldest = next(iter(self._used))
+            del self._used[oldest]
+            self._forgotten = max(self._forgotten, self._made(oldest))
         return Checked(Proof.GOOD, username)
 
     def _nonce(self, now: float) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from sipgw.flow import Flow
 from sipgw.options import NOBODY, CredentialOptions, IdentityOptions, SipOptions, TrunkOptions
+from sipgw.sip import accounts
 from sipgw.sip.accounts import NONCE_LIFE
 from sipgw.sip.digest import Challenge, Credentials
 from sipgw.sip.events import Confirmed, Invited
@@ -122,6 +123,24 @@ def test_a_proof_that_was_heard_before_is_worth_nothing() -> None:
     assert (again.brief, challenge(again).stale) == ("401", True)
     assert invited(one) is None
     assert "replayed_credentials" in one.drops()
+
+
+def test_a_proof_whose_count_is_forgotten_is_worth_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_KEPT", 1)
+    one = wire(TrunkOptions("pbx", users=USERS))
+    proofs = []
+    for number in (1, 2):
+        one.now = number
+        phone = Phone(call_id=f"c{number}", branch=f"z9hG4bK-{number}")
+        asked = one.gets(phone.invite())[-1]
+        phone = replace(phone, branch=f"z9hG4bK-{number}b", cseq=2)
+        proofs.append(answer(challenge(asked), phone))
+        one.gets(replace(phone, more=proofs[-1]).invite())
+        assert invited(one) == "pbx"
+    thief = Phone(call_id="thief", branch="z9hG4bK-3", more=proofs[0])
+    again = one.gets(thief.invite())[-1]
+    assert (again.brief, challenge(again).stale) == ("401", True)
+    assert invited(one) is None
 
 
 def test_an_old_nonce_is_stale_and_a_nonce_of_others_as_well() -> None:
