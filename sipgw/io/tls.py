@@ -59,8 +59,10 @@ class TlsFiles:
             context.verify_mode = _CLIENTS[options.clients]
             _read(context, certificate, key)
             contexts |= dict.fromkeys(_names_in(certificate), context)
-        if options.certificate:
-            for context in filter(None, (self.server, self.client)):
+        for context in filter(None, (self.server, self.client)):
+            # One that is taken out of the file is believed on until a restart: a context forgets none.
+            _believe(context, options.authorities)
+            if options.certificate:
                 _read(context, options.certificate, options.private_key)
         if self.server is not None and contexts:
             self.server.sni_callback = self._choose
@@ -79,7 +81,8 @@ class TlsFiles:
 
     def _changed(self) -> tuple[float, ...]:
         options = self._options
-        files = (options.certificate, options.private_key, *(name for pair in options.further for name in pair))
+        further = (name for pair in options.further for name in pair)
+        files = (options.certificate, options.private_key, options.authorities, *further)
         return tuple(_modified(name) for name in files if name)
 
 
@@ -117,12 +120,18 @@ def _context(kind: int, options: TlsOptions) -> ssl.SSLContext:
     context = ssl.SSLContext(kind)
     context.minimum_version = _VERSIONS[options.minimum]
     context.load_default_certs(ssl.Purpose.CLIENT_AUTH if kind == ssl.PROTOCOL_TLS_SERVER else ssl.Purpose.SERVER_AUTH)
-    if options.authorities:
-        try:
-            context.load_verify_locations(options.authorities)
-        except (OSError, ssl.SSLError) as error:
-            raise Unavailable(f"{options.authorities}: {_why(error, 'authorities in PEM form')}") from None
+    _believe(context, options.authorities)
     return context
+
+
+def _believe(context: ssl.SSLContext, authorities: str) -> None:
+    """Certificates may come from these as well; none where there is no file of them."""
+    if not authorities:
+        return
+    try:
+        context.load_verify_locations(authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise Unavailable(f"{authorities}: {_why(error, 'authorities in PEM form')}") from None
 
 
 def _read(context: ssl.SSLContext, certificate: str, key: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -305,6 +306,25 @@ async def test_the_names_of_a_client_certificate_come_with_its_messages(
         writer.write(MESSAGE)
         data, flow = await node.user.message()
         assert (data, set(flow.names)) == (MESSAGE, {"carrier.example", "sbc.carrier.example"})
+        writer.close()
+
+
+async def test_an_authority_that_is_added_is_believed(tmp_path: Path) -> None:
+    ours, theirs = Authority(tmp_path), Authority(tmp_path, "theirs")
+    pair = theirs.issue("peer", "sbc.carrier.example")
+    believed = tmp_path / "believed.pem"
+    believed.write_bytes(ours.file.read_bytes())
+    listener = tls(ours.issue("ours", HOST), authorities=str(believed), clients="required")
+    async with open_transports(listener) as node:
+        context = trusting(ours, ssl.TLSVersion.TLSv1_2, pair)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection(*listener.local, ssl=context)
+        believed.write_bytes(ours.file.read_bytes() + theirs.file.read_bytes())
+        os.utime(believed, (1, 1))
+        node.transports.reload_certificates()
+        _, writer = await asyncio.open_connection(*listener.local, ssl=context)
+        writer.write(MESSAGE)
+        assert (await node.user.message())[1].names == ("sbc.carrier.example",)
         writer.close()
 
 
