@@ -45,6 +45,8 @@ class Attempts:
     flow: Flow
     """Where."""
     client: ClientTransaction
+    progressed: bool
+    """Whether that try has a provisional response: only then may it be cancelled (RFC 3261 section 9.1)."""
 
     def __init__(
         self,
@@ -76,7 +78,7 @@ class Attempts:
         self._try(self._left.popleft(), now)
 
     def _try(self, flow: Flow, now: float, *, moved: bool = False) -> None:
-        self._heard = False
+        self._heard = self.progressed = False
         number = self._count()
         request, stream = self._make(flow, number, ()), None
         if not moved:
@@ -93,6 +95,7 @@ class Attempts:
             self._next(now)
             return
         self._heard = self._heard or response.status > 100
+        self.progressed = self.progressed or response.status < 200
         if response.status >= 300 and self._again < _AGAIN and self._may_do_better(response):
             self._again += 1
             self._try(self.flow, now, moved=True)

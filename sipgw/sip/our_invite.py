@@ -38,7 +38,6 @@ class OurInvite:
         self._initial = leg.stage is Stage.ASKING
         self._refresh = refresh
         """It only says that we are still there: the layer above does not know of it."""
-        self._progressed = False
         self._give_up_timer: Timer | None = None
         self._early = Early(core, leg)
         self._acks: dict[str, tuple[bytes, Flow]] = {}
@@ -63,7 +62,7 @@ class OurInvite:
     def cancel(self, now: float) -> None:
         """Take it back; before a provisional response that has to wait (RFC 3261 9.1)."""
         self._attempts.no_more()
-        if not self._progressed or self._leg.farewell is None or self._give_up_timer is not None:
+        if not self._attempts.progressed or self._leg.farewell is None or self._give_up_timer is not None:
             return
         request = cancel_of(self.request, self._leg.farewell)
         self._core.exchange.request(request, self._attempts.flow, ClientUser(lambda *_: None, lambda *_: None), now)
@@ -114,9 +113,9 @@ class OurInvite:
         self._refused(status, None, now)
 
     def _provisional(self, response: Response, now: float) -> None:
-        leg, first, self._progressed = self._leg, not self._progressed, True
+        leg = self._leg
         if not self._initial:
-            if first:
+            if self._give_up_timer is None:
                 # Nobody rings for a re-INVITE; unlimited, it would block the leg's next one for ever.
                 self._limit(now)
         elif leg.farewell is not None:

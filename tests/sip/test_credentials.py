@@ -163,6 +163,17 @@ def test_what_was_refused_is_not_said_again() -> None:
     assert "Authorization" not in later
 
 
+def test_what_is_sent_again_is_cancelled_once_it_was_heard() -> None:
+    wire = Wire()
+    leg, first = calling(wire)
+    wire.gets(reply(first, 100))
+    _, second = wire.gets(asks(first, "n1"))
+    wire.agent.hang_up(leg, 0.0)
+    assert wire.take() == []
+    (cancel,) = wire.gets(reply(second, 180, to_tag="human"))
+    assert (cancel.brief, cancel["CSeq"]) == ("CANCEL", "2 CANCEL")
+
+
 @pytest.mark.parametrize("early", [True, False])
 def test_who_hung_up_does_not_prove_who_it_was(early: bool) -> None:
     wire = Wire()
