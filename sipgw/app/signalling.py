@@ -39,7 +39,7 @@ class Signalling:
         before_send: Callable[[], None],
         trace: Trace,
     ) -> None:
-        self._agent, self._refused = agent, refused
+        self._agent, self._refused, self._clock = agent, refused, clock
         self._transports = Transports(options, _framer, self, trace=trace, clock=clock)
         self.driver: Driver[SipEvent] = Driver(
             agent, self._transports.send, on_event, clock=clock, before_send=before_send, trace=trace
@@ -73,6 +73,10 @@ class Signalling:
     def lost(self, flow: Flow) -> None:
         """A connection is over."""
         self.driver.run(partial(self._agent.flow_lost, flow))
+
+    def welcome(self, flow: Flow) -> bool:
+        """Whether who is at the other end of a connection may have one."""
+        return not self._agent.bans.bars(flow.remote[0], reliable=True, now=self._clock.now())
 
     def refused(self, name: str, flow: Flow) -> None:
         """A datagram did not leave."""

@@ -38,8 +38,11 @@ class Framer(Protocol):
 class Hub(Protocol):
     """Whoever keeps the connections."""
 
-    def opened(self, stream: "Stream") -> bool:
-        """A connection is up; whether it may stay."""
+    def opened(self, stream: "Stream") -> str:
+        """A connection is up; why it may not stay, short and snake_case, or nothing."""
+
+    def welcome(self, stream: "Stream") -> bool:
+        """Whether it may still stay."""
 
     def received(self, data: bytes, flow: Flow) -> None:
         """A whole message came."""
@@ -101,8 +104,8 @@ class Stream(asyncio.Protocol):
         elif self.flow.transport == "tls" and not proves(names, self._wanted_name):
             self.cut("wrong_certificate")
             return
-        if not self._hub.opened(self):
-            self.cut("too_many_connections")
+        if objection := self._hub.opened(self):
+            self.cut(objection)
             return
         for data in self._waiting:
             transport.write(data)
@@ -186,7 +189,9 @@ class Stream(asyncio.Protocol):
     def _look(self) -> None:
         now, options = self._loop.time(), self._options
         self._timer = self._loop.call_later(_CHECK, self._look)
-        if self._framer.pending and now - self._begun > options.message_limit:
+        if not self._hub.welcome(self):
+            self.cut("banned")
+        elif self._framer.pending and now - self._begun > options.message_limit:
             self.cut("message_too_slow")
         elif self._waits and self._answers and now - self._pinged > options.pong_limit:
             self.cut("no_pong")

@@ -32,6 +32,7 @@ class Streams:
         receive: takes messages.
         broke: takes the error and the flow where a stream cannot be read on.
         lost: takes the flow of a connection that is over, or could not be made.
+        welcome: whether who is at the other end of a flow may be connected to us.
         trace: takes notes.
         clock: for the notes.
     """
@@ -45,12 +46,13 @@ class Streams:
         receive: Callable[[bytes, Flow], None],
         broke: Callable[[Exception, Flow], None],
         lost: Callable[[Flow], None],
+        welcome: Callable[[Flow], bool],
         trace: Trace,
         clock: Clock,
     ) -> None:
         self._listeners, self._options, self._framer = listeners, options, framer
         self._certificates = certificates
-        self._receive, self._broke, self._lost = receive, broke, lost
+        self._receive, self._broke, self._lost, self._welcome = receive, broke, lost, welcome
         self._trace, self._clock = trace, clock
         self._loop = asyncio.get_running_loop()
         self._servers: list[asyncio.Server] = []
@@ -111,21 +113,27 @@ class Streams:
 
     # --- what connections say ---------------------------------------------------------------------------------
 
-    def opened(self, stream: Stream) -> bool:
-        """A connection is up; whether there is room for it."""
+    def opened(self, stream: Stream) -> str:
+        """A connection is up; why it may not stay, or nothing."""
         if self._closing:
-            return False
+            return "shutdown"
         if stream.ours:
-            return True
+            return ""
+        if not self._welcome(stream.flow):
+            return "banned"
         host = stream.flow.remote[0]
         if len(self._streams) >= self._options.connections:
-            return False
-        if self._sources[host] >= self._options.connections_per_source:
-            return False
+            return "too_many_connections"
+        if self._sources.get(host, 0) >= self._options.connections_per_source:
+            return "too_many_connections"
         self._sources[host] += 1
         self._streams[stream.flow] = stream
         self._note(Mark.STATE, "connected", stream.flow)
-        return True
+        return ""
+
+    def welcome(self, stream: Stream) -> bool:
+        """Whether it may still stay: one of ours, or of somebody who was not banned meanwhile."""
+        return stream.ours or self._welcome(stream.flow)
 
     def received(self, data: bytes, flow: Flow) -> None:
         """A message came."""
@@ -184,7 +192,7 @@ class Streams:
 
 _FAULTS = frozenset(
     {
-        "too_many_connections", "message_too_slow", "no_pong", "peer_does_not_read", "not_sip", "tls_failed",
+        "too_many_connections", "banned", "message_too_slow", "no_pong", "peer_does_not_read", "not_sip", "tls_failed",
         "wrong_certificate", "not_connected",
     }
 )  # fmt: skip

@@ -30,6 +30,9 @@ class User(Protocol):
     def lost(self, flow: Flow) -> None:
         """A connection is over, or could not be made."""
 
+    def welcome(self, flow: Flow) -> bool:
+        """Whether who is at the other end of a connection may have one."""
+
 
 class Transports:
     """The listeners of one agent.
@@ -57,10 +60,13 @@ class Transports:
         streamed = tuple(one for one in options.listeners if one.transport in ("tcp", "tls"))
         certificates = self._certificates = Certificates(options.listeners, trace, clock)
         self._streams = Streams(
-            streamed, options.streams, certificates, framer, user.receive, user.broke, user.lost, trace, clock
-        )
+            streamed, options.streams, certificates, framer, user.receive, user.broke, user.lost, user.welcome,
+            trace, clock,
+        )  # fmt: skip
         self._sockets = {
-            one.local: WebSockets(one, options.streams, certificates, user.receive, user.lost, trace, clock)
+            one.local: WebSockets(
+                one, options.streams, certificates, user.receive, user.lost, user.welcome, trace, clock
+            )
             for one in options.listeners
             if one.transport in ("ws", "wss")
         }

@@ -33,6 +33,7 @@ class WebSockets:
         certificates: of the listeners, open.
         receive: takes messages.
         lost: takes the flow of a connection that is over.
+        welcome: whether who is at the other end of a flow may be connected to us.
         trace: takes notes.
         clock: for the notes.
     """
@@ -44,11 +45,13 @@ class WebSockets:
         certificates: Certificates,
         receive: Callable[[bytes, Flow], None],
         lost: Callable[[Flow], None],
+        welcome: Callable[[Flow], bool],
         trace: Trace,
         clock: Clock,
     ) -> None:
         self._listener, self._options, self._certificates = listener, options, certificates
-        self._receive, self._lost, self._trace, self._clock = receive, lost, trace, clock
+        self._receive, self._lost, self._welcome = receive, lost, welcome
+        self._trace, self._clock = trace, clock
         self._server: Server | None = None
         self._outboxes: dict[Flow, asyncio.Queue[bytes]] = {}
 
@@ -107,7 +110,10 @@ class WebSockets:
         remote = connection.remote_address[:2]
         names = proven_names(connection.transport.get_extra_info("peercert"))
         flow = Flow(self._listener.transport, self._listener.local, (remote[0], remote[1]), names)
-        if len(self) >= self._options.connections:
+        if not self._welcome(flow):
+            await self._turn_away(connection, flow)
+            return
+        if self._is_full(flow):
             self._note(Mark.DROP, "too_many_connections", flow)
             await connection.close(CloseCode.TRY_AGAIN_LATER, "too many connections")
             return
@@ -117,6 +123,8 @@ class WebSockets:
         try:
             async for message in connection:
                 self._receive(message.encode() if isinstance(message, str) else message, flow)
+                if not self._welcome(flow):
+                    await self._turn_away(connection, flow)
         except ConnectionClosed:
             pass  # that is how it ends, one way or another
         finally:
@@ -126,6 +134,15 @@ class WebSockets:
                 await writer
             self._note(Mark.STATE, "closed_by_peer", flow)
             self._lost(flow)
+
+    def _is_full(self, flow: Flow) -> bool:
+        """Whether there are as many connections as there may be, in all or of this source."""
+        of_source = sum(one.remote[0] == flow.remote[0] for one in self._outboxes)
+        return len(self) >= self._options.connections or of_source >= self._options.connections_per_source
+
+    async def _turn_away(self, connection: ServerConnection, flow: Flow) -> None:
+        self._note(Mark.DROP, "banned", flow)
+        await connection.close(CloseCode.POLICY_VIOLATION)
 
     async def _write(self, connection: ServerConnection, outbox: "asyncio.Queue[bytes]") -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -12,6 +12,7 @@ import pytest
 import uvloop
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from sipgw.errors import Unavailable
@@ -36,6 +37,7 @@ class User:
     broken: list[Exception] = field(default_factory=list)
     losses: asyncio.Queue[Flow] = field(default_factory=asyncio.Queue)
     names: list[str] = field(default_factory=list)
+    banned: bool = False
 
     def receive(self, data: bytes, source: Flow) -> None:
         self.received.put_nowait((data, source))
@@ -48,6 +50,9 @@ class User:
 
     def lost(self, flow: Flow) -> None:
         self.losses.put_nowait(flow)
+
+    def welcome(self, flow: Flow) -> bool:
+        return not self.banned
 
     async def message(self) -> tuple[bytes, Flow]:
         return await asyncio.wait_for(self.received.get(), LIMIT)
@@ -266,6 +271,22 @@ async def test_one_source_gets_so_many_connections_and_no_more() -> None:
             each.close()
 
 
+async def test_who_gets_banned_is_cut_off_and_not_let_in_again() -> None:
+    listener = tcp()
+    async with open_transports(listener) as node:
+        reader, writer = await asyncio.open_connection(*listener.local)
+        writer.write(MESSAGE)
+        await node.user.message()
+        node.user.banned = True
+        assert await closed(reader) == b""
+        await node.user.loss()
+        again, writing = await asyncio.open_connection(*listener.local)
+        assert await closed(again) == b""
+        assert [note.name for note in node.notes].count("banned") == 2
+        for each in (writer, writing):
+            each.close()
+
+
 async def test_a_peer_that_does_not_read_is_cut_off() -> None:
     listener = tcp()
     async with open_transports(listener, backlog_bytes=65_536) as node:
@@ -450,6 +471,27 @@ async def test_a_browser_sends_and_gets_one_sip_message_a_websocket_message() ->
         node.transports.send(b"late", flow)
         assert node.user.losses.empty()
         assert await node.user.loss() == flow
+
+
+async def test_one_source_gets_so_many_websockets_and_none_once_it_is_banned() -> None:
+    listener = web()
+    async with open_transports(listener, connections_per_source=2) as node:
+        url = f"ws://{HOST}:{listener.port}/"
+        async with (
+            connect(url, subprotocols=SIP) as first,
+            connect(url, subprotocols=SIP),
+            connect(url, subprotocols=SIP) as third,
+        ):
+            await asyncio.wait_for(third.wait_closed(), LIMIT)
+            assert third.close_code == CloseCode.TRY_AGAIN_LATER
+            node.user.banned = True
+            await first.send(MESSAGE)
+            await asyncio.wait_for(first.wait_closed(), LIMIT)
+            assert first.close_code == CloseCode.POLICY_VIOLATION
+            async with connect(url, subprotocols=SIP) as again:
+                await asyncio.wait_for(again.wait_closed(), LIMIT)
+                assert again.close_code == CloseCode.POLICY_VIOLATION
+        assert node.dropped("too_many_connections")
 
 
 async def test_other_pages_and_other_protocols_are_refused() -> None:
