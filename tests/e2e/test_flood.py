@@ -26,6 +26,8 @@ CALLS = 10
 FLOOD = 1500
 SECONDS = 3.0
 OWN_HZ = 900
+PACKETS = 50
+"""A second, of each call."""
 
 
 class Flooder:
@@ -119,8 +121,8 @@ async def test_a_flood_beyond_the_limit_is_refused_and_those_who_talk_do_not_not
     assert len(refused) < 30 * (SECONDS + 2), "a flood fills no log"
     for phone in phones:
         assert set(np.diff([packet.sequence for packet in phone.heard]) % 65_536) == {1}
-        gaps = np.diff([packet.when for packet in phone.heard])
-        assert np.quantile(gaps, 0.99) < 0.03
+        seconds = phone.heard[-1].when - phone.heard[0].when
+        assert len(phone.heard) > 0.95 * seconds * PACKETS, "as many as there should be, however busy the machine is"
 
 
 async def under_garbage(folder: Path, calls: int, rate: int, seconds: float) -> None:
