@@ -19,6 +19,7 @@ from sipgw.call.snapshot import KeptDeeds
 from sipgw.call.states import TABLE, Seen, State
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.errors import Cause, PeerError
+from sipgw.flow import written
 from sipgw.media import plane
 from sipgw.sip.body import sdp_of
 from sipgw.sip.events import Confirmed, Invited, Reinvited
@@ -29,6 +30,8 @@ APOLOGY_LIMIT = 15.0
 """Seconds after which an apology counts as heard."""
 ENDING_LIMIT = 2.0
 """Seconds for the last counters and the BYE's response; the record does not wait longer."""
+ACK_LIMIT = 4.0
+"""Seconds after our 200 in which RTP leaves on the word of an INVITE alone: our 200 was sent four times by then."""
 RECORDING_LIMIT = 10.0
 """The same where a recording has to be finished: a slow disk, or a long call to be hashed."""
 
@@ -41,6 +44,8 @@ class Deeds(Replacing):
         self._invitation: Invitation | None = None
         self._heard = False
         """A packet came, or is not waited for any longer."""
+        self._hushed = False
+        """Next to nothing is sent, as neither an ACK nor a packet came in time."""
         self._reminded: float | None = None
         """When the caller was last asked whether they are still there."""
 
@@ -199,6 +204,8 @@ class Deeds(Replacing):
         self._held.answer(self._negotiation.body)
         if self._negotiation.agreed:
             self._held.start_session()
+            if not self._heard:
+                self._held.start_timer("ack", moment.now + ACK_LIMIT)
         self._held.start_timer("limit", moment.now + self._its_route.max_duration)
         self._draft.answered, self._draft.status = moment.now, 200
         self.record_from_answer(moment.now)
@@ -206,10 +213,26 @@ class Deeds(Replacing):
         self._held.log("call answered", summary)
         self._happened(Kind.ANSWERED, moment.now, **summary)
 
+    def hush(self, moment: Moment) -> None:
+        """Neither an ACK nor a packet: send next to nothing until one comes, as it may go to who never called."""
+        stream = self._negotiation.stream
+        if stream is not None:
+            self._hushed = True
+            self._drop("unconfirmed", f"no RTP to {written(stream.remote)} before the ACK", moment.now)
+            self._held.update_session(stream.hushed())
+
+    def _go_on_sending(self) -> None:
+        """The far end is there."""
+        self._held.cancel_timer("ack")
+        if self._hushed:
+            self._hushed = False
+            self._update(self._negotiation.stream)
+
     def take_ack(self, moment: Moment) -> Seen | None:
         """The ACK may hold the answer to an offer of ours."""
         confirmed: Confirmed = moment.event
         self._acknowledged = True
+        self._go_on_sending()
         self._reoffer.go_on(moment.now)
         first = not self._negotiation.agreed
         try:
@@ -238,6 +261,7 @@ class Deeds(Replacing):
         """It came, or was waited for long enough."""
         self._heard = True
         self._held.cancel_timer("packet")
+        self._go_on_sending()
 
     def catch_up(self, moment: Moment) -> Seen | None:
         """See what came while a target was being replaced."""

@@ -57,6 +57,7 @@ _OF_TIMER = {
     "target": Seen.TARGET_FAILED,
     "packet": Seen.WAIT_OVER,
     "limit": Seen.TOO_LONG,
+    "ack": Seen.UNCONFIRMED,
     "early": Seen.EARLY_LIMIT,
     "apology": Seen.PLAYED,
     "reoffer": Seen.REOFFER_DUE,

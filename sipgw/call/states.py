@@ -71,6 +71,8 @@ class Seen(Enum):
     """The ACK came while a target was being replaced."""
     CANCELLED = auto()
     CONFIRMED = auto()
+    UNCONFIRMED = auto()
+    """The ACK is late: who sent the INVITE may have forged its address."""
     FIRST_PACKET = auto()
     WAIT_OVER = auto()
     """The first packet took too long to wait any longer."""
@@ -264,6 +266,8 @@ TABLE: dict[Key, Row] = {
     (State.EARLY, Seen.SILENT): (State.EARLY, ()),
     #
     (State.ANSWERED, Seen.CONFIRMED): (State.CONFIRMED, ("take_ack", "await_first_packet")),
+    (State.ANSWERED, Seen.UNCONFIRMED): (State.ANSWERED, ("hush",)),
+    (State.SWITCHING, Seen.UNCONFIRMED): (State.SWITCHING, ("hush",)),
     (State.ANSWERED, Seen.CAUGHT_UP): (State.CONFIRMED, ("await_first_packet",)),
     #
     (State.CONFIRMED, Seen.CONFIRMED): (State.CONFIRMED, ("take_ack",)),

@@ -63,6 +63,10 @@ class Stream(msgspec.Struct, frozen=True):
         """
         return not (self.sending and self.receiving)
 
+    def hushed(self) -> "Stream":
+        """The same, but next to nothing is to be sent: a packet now and then."""
+        return msgspec.structs.replace(self, sending=False)
+
 
 class StreamStats(msgspec.Struct, frozen=True):
     """What one session carried (RFC 3550 section 6.4)."""

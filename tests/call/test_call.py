@@ -32,11 +32,11 @@ def test_a_call_from_the_invite_to_the_bye() -> None:
     assert (connect.backend, connect.attempt) == (AI, 1)
     # It is ready: 200, and RTP leaves.
     control.advance(0.2)
-    answered = ["CancelTimer", "Answer", "StartSession", "CancelTimer", "StartTimer", "Log"]
+    answered = ["CancelTimer", "Answer", "StartSession", "StartTimer", "CancelTimer", "StartTimer", "Log"]
     assert kinds(phone.ready()) == answered
     # The conversation opens with the first packet after the ACK.
     control.advance(0.1)
-    assert kinds(phone.ack()) == ["StartTimer"]
+    assert kinds(phone.ack()) == ["CancelTimer", "StartTimer"]
     control.advance(0.1)
     assert kinds(phone.packet()) == ["CancelTimer", "Tell"]
     assert told(control.effects) == [ai.Open()]
@@ -145,6 +145,47 @@ def test_without_a_packet_the_conversation_opens_300_ms_after_the_ack() -> None:
     assert told(control.advance(0.02)) == [ai.Open()]
     # A packet that comes later changes nothing.
     assert phone.packet() == []
+
+
+def updates(control: Control) -> list[plane.Stream]:
+    """What the session was told to be, one after the other."""
+    return [one.stream for one in control.commands() if isinstance(one, plane.UpdateSession)]
+
+
+def test_an_invite_alone_gets_four_seconds_of_rtp_and_the_rest_from_the_ack_on() -> None:
+    # Its address, and the one in its description, may be those of somebody who never called.
+    control = Control()
+    phone = control.invite()
+    phone.ready()
+    stream = only(plane.CreateSession, control.commands()).stream
+    control.advance(3.9)
+    assert updates(control) == []
+    control.advance(0.2)
+    assert updates(control) == [stream.hushed()]
+    phone.ack()
+    assert updates(control) == [stream.hushed(), stream]
+    assert control.drops() == ["unconfirmed"]
+    phone.packet()
+    phone.bye()
+    phone.over()
+
+
+def test_who_sends_before_the_ack_is_sent_to_however_late_that_is() -> None:
+    control = Control()
+    phone = control.invite()
+    phone.ready()
+    phone.packet()
+    control.advance(20.0)
+    assert updates(control) == []
+
+
+def test_a_packet_after_four_seconds_is_an_answer_too() -> None:
+    control = Control()
+    phone = control.invite()
+    phone.ready()
+    control.advance(5.0)
+    phone.packet()
+    assert [stream.sending for stream in updates(control)] == [False, True]
 
 
 def test_a_packet_before_the_ack_opens_with_the_ack() -> None:
@@ -297,7 +338,7 @@ def test_the_last_resort_is_an_apology_that_the_caller_hears() -> None:
     control = Control()
     phone = control.invite()
     phone.fails()
-    answered = ["CancelTimer", "Answer", "StartSession", "CancelTimer", "StartTimer", "Log"]
+    answered = ["CancelTimer", "Answer", "StartSession", "StartTimer", "CancelTimer", "StartTimer", "Log"]
     assert kinds(phone.fails(attempt=2)) == answered
     phone.ack()
     assert only(plane.Play, commands(phone.packet())).prompt == "apology"

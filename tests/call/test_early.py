@@ -45,7 +45,7 @@ def test_a_caller_hears_a_prompt_then_the_ai_and_then_is_answered() -> None:
     assert kinds(control.advance(2.9)) == []
     # The answer says the same as the 183; from here on the caller's packets are waited for.
     answered = control.advance(0.2)
-    assert kinds(answered) == ["Answer", "StartSession", "CancelTimer", "StartTimer", "Log"]
+    assert kinds(answered) == ["Answer", "StartSession", "StartTimer", "CancelTimer", "StartTimer", "Log"]
     assert only(do.Answer, answered).body == ring.body
     phone.ack()
     assert told(phone.packet()) == [ai.Open()]

@@ -212,6 +212,7 @@ WIRING = {
         "_refusal",
         "_takes_offers",
         "_early_spoken",
+        "_hushed",
     },
     Negotiation: {"_theirs", "_agreement", "_destinations", "_heard", "_oddities", "_print", "_random"},
     Reoffer: {"_call", "_held", "_negotiation"},
