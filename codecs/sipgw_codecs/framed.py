@@ -50,7 +50,7 @@ class Shaping:
     """The mode without look-ahead and without forward error correction, at a third of the cost."""
     complexity: int = 3
     """0 to 10."""
-    bitrate: int = 24_000
+    bitrate: int = 32_000
     """Bits a second; a far end may ask for less."""
     wishes: str = ""
     """The far end's format parameters (`a=fmtp`, RFC 8866 section 6.15)."""

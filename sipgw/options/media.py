@@ -27,7 +27,7 @@ class OpusOptions:
     """CELT alone: a third of the cost and 5 ms less delay, without forward error correction."""
     complexity: int = 3
     """0 to 10: what more CPU may be spent for a better sound."""
-    bitrate: int = 24_000
+    bitrate: int = 32_000
     """Bits a second, at most; a far end may ask for less."""
 
 

@@ -19,7 +19,7 @@ class Opus(Section):
     delay."""
     complexity: Annotated[int, Field(ge=0, le=10)] = 3
     """From 0 to 10: the CPU that may be spent for a better sound."""
-    bitrate: Annotated[int, Field(ge=6_000, le=128_000)] = 24_000
+    bitrate: Annotated[int, Field(ge=6_000, le=128_000)] = 32_000
     """Bits a second; a far end may ask for less."""
 
     def options(self) -> OpusOptions:
