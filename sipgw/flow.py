@@ -42,6 +42,8 @@ class Networks:
 
     def __contains__(self, host: str) -> bool:
         """Whether an address is one of them; an IPv4 address that came in an IPv6 one counts as what it is."""
+        if not self._networks:
+            return False
         try:
             address = ip_address(host.partition("%")[0])
         except ValueError:

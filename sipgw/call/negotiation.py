@@ -1,7 +1,7 @@
 """What was offered and answered on the caller's leg, from the INVITE through every re-INVITE (RFC 3264, RFC 6337)."""
 
 import zlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from secrets import token_bytes
 
 from sipgw.call.destinations import Destinations
@@ -288,6 +288,8 @@ class Negotiation:
         stream = agreement.stream
         remote = self._place(stream.remote)
         reports = remote if is_nowhere(remote) else self._place(stream.remote_rtcp)
+        if (remote, reports) == (stream.remote, stream.remote_rtcp):
+            return agreement
         return replace(agreement, stream=replace(stream, remote=remote, remote_rtcp=reports))
 
     def _place(self, place: Endpoint) -> Endpoint:
@@ -308,6 +310,6 @@ class Negotiation:
 
 
 def _stream(agreement: Agreement) -> Stream:
-    keys = agreement.stream.srtp
-    srtp = Srtp(keys.suite, keys.ours, keys.theirs) if keys else None
-    return Stream(**asdict(agreement.stream) | {"srtp": srtp})
+    agreed, keys = agreement.stream, agreement.stream.srtp
+    fields = {name: getattr(agreed, name) for name in agreed.__slots__}
+    return Stream(**fields | {"srtp": Srtp(keys.suite, keys.ours, keys.theirs) if keys else None})
