@@ -78,6 +78,10 @@ class Signalling:
         """Whether who is at the other end of a connection may have one."""
         return not self._agent.bans.bars(flow.remote[0], reliable=True, now=self._clock.now())
 
+    def spares(self, flow: Flow) -> bool:
+        """Whether the limits of connections are not for it."""
+        return self._agent.spares(flow)
+
     def refused(self, name: str, flow: Flow) -> None:
         """A datagram did not leave."""
         self._refused(name)

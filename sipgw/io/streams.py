@@ -15,6 +15,7 @@ from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock
 from sipgw.io.sockets import bind_error, tcp_socket
 from sipgw.io.stream import Framer, Stream
+from sipgw.io.user import User
 from sipgw.options import ListenerOptions, StreamOptions
 from sipgw.trace import Mark, Note, Trace
 
@@ -29,10 +30,7 @@ class Streams:
         options: limits.
         certificates: of the listeners, open.
         framer: makes what cuts one connection into messages; takes whether we opened it.
-        receive: takes messages.
-        broke: takes the error and the flow where a stream cannot be read on.
-        lost: takes the flow of a connection that is over, or could not be made.
-        welcome: whether who is at the other end of a flow may be connected to us.
+        user: gets what comes.
         trace: takes notes.
         clock: for the notes.
     """
@@ -43,16 +41,13 @@ class Streams:
         options: StreamOptions,
         certificates: Certificates,
         framer: Callable[[bool], Framer],
-        receive: Callable[[bytes, Flow], None],
-        broke: Callable[[Exception, Flow], None],
-        lost: Callable[[Flow], None],
-        welcome: Callable[[Flow], bool],
+        user: User,
         trace: Trace,
         clock: Clock,
     ) -> None:
         self._listeners, self._options, self._framer = listeners, options, framer
         self._certificates = certificates
-        self._receive, self._broke, self._lost, self._welcome = receive, broke, lost, welcome
+        self._user = user
         self._trace, self._clock = trace, clock
         self._loop = asyncio.get_running_loop()
         self._servers: list[asyncio.Server] = []
@@ -119,29 +114,26 @@ class Streams:
             return "shutdown"
         if stream.ours:
             return ""
-        if not self._welcome(stream.flow):
+        if not self._user.welcome(stream.flow):
             return "banned"
-        host = stream.flow.remote[0]
-        if len(self._streams) >= self._options.connections:
+        if self._is_full(stream.flow) and not self._user.spares(stream.flow):
             return "too_many_connections"
-        if self._sources.get(host, 0) >= self._options.connections_per_source:
-            return "too_many_connections"
-        self._sources[host] += 1
+        self._sources[stream.flow.remote[0]] += 1
         self._streams[stream.flow] = stream
         self._note(Mark.STATE, "connected", stream.flow)
         return ""
 
     def welcome(self, stream: Stream) -> bool:
         """Whether it may still stay: one of ours, or of somebody who was not banned meanwhile."""
-        return stream.ours or self._welcome(stream.flow)
+        return stream.ours or self._user.welcome(stream.flow)
 
     def received(self, data: bytes, flow: Flow) -> None:
         """A message came."""
-        self._receive(data, flow)
+        self._user.receive(data, flow)
 
     def broke(self, error: Exception, flow: Flow) -> None:
         """A stream cannot be read on."""
-        self._broke(error, flow)
+        self._user.broke(error, flow)
 
     def closed(self, stream: Stream, reason: str) -> None:
         """A connection is over."""
@@ -155,7 +147,12 @@ class Streams:
             if not self._sources[host]:
                 del self._sources[host]
         if not self._closing:
-            self._lost(stream.flow)
+            self._user.lost(stream.flow)
+
+    def _is_full(self, flow: Flow) -> bool:
+        """Whether there are as many connections as there may be, in all or of this source."""
+        of_source = self._sources.get(flow.remote[0], 0)
+        return len(self._streams) >= self._options.connections or of_source >= self._options.connections_per_source
 
     # --- connections of ours ----------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.certificates import Certificates
@@ -10,28 +9,10 @@ from sipgw.io.clock import Clock, MonotonicClock
 from sipgw.io.stream import Framer
 from sipgw.io.streams import Streams
 from sipgw.io.udp import UdpListener
+from sipgw.io.user import User
 from sipgw.io.websocket import WebSockets
 from sipgw.options import SipOptions
 from sipgw.trace import Trace, silent
-
-
-class User(Protocol):
-    """Whom the transports serve."""
-
-    def receive(self, data: bytes, source: Flow) -> None:
-        """A message came."""
-
-    def broke(self, error: Exception, flow: Flow) -> None:
-        """A stream cannot be read on; what is sent at once is the last that leaves on it."""
-
-    def refused(self, name: str, flow: Flow) -> None:
-        """The system would not send a datagram; `name` is the error's."""
-
-    def lost(self, flow: Flow) -> None:
-        """A connection is over, or could not be made."""
-
-    def welcome(self, flow: Flow) -> bool:
-        """Whether who is at the other end of a connection may have one."""
 
 
 class Transports:
@@ -59,14 +40,9 @@ class Transports:
         self._datagrams: dict[Endpoint, UdpListener] = {}
         streamed = tuple(one for one in options.listeners if one.transport in ("tcp", "tls"))
         certificates = self._certificates = Certificates(options.listeners, trace, clock)
-        self._streams = Streams(
-            streamed, options.streams, certificates, framer, user.receive, user.broke, user.lost, user.welcome,
-            trace, clock,
-        )  # fmt: skip
+        self._streams = Streams(streamed, options.streams, certificates, framer, user, trace, clock)
         self._sockets = {
-            one.local: WebSockets(
-                one, options.streams, certificates, user.receive, user.lost, user.welcome, trace, clock
-            )
+            one.local: WebSockets(one, options.streams, certificates, user, trace, clock)
             for one in options.listeners
             if one.transport in ("ws", "wss")
         }

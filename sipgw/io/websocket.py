@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -14,6 +14,7 @@ from sipgw.io.certificates import Certificates
 from sipgw.io.clock import Clock
 from sipgw.io.sockets import bind_error, tcp_socket
 from sipgw.io.tls import proven_names
+from sipgw.io.user import User
 from sipgw.options import ListenerOptions, StreamOptions
 from sipgw.trace import Mark, Note, Trace
 
@@ -31,9 +32,7 @@ class WebSockets:
         listener: where.
         options: limits.
         certificates: of the listeners, open.
-        receive: takes messages.
-        lost: takes the flow of a connection that is over.
-        welcome: whether who is at the other end of a flow may be connected to us.
+        user: gets what comes.
         trace: takes notes.
         clock: for the notes.
     """
@@ -43,15 +42,12 @@ class WebSockets:
         listener: ListenerOptions,
         options: StreamOptions,
         certificates: Certificates,
-        receive: Callable[[bytes, Flow], None],
-        lost: Callable[[Flow], None],
-        welcome: Callable[[Flow], bool],
+        user: User,
         trace: Trace,
         clock: Clock,
     ) -> None:
         self._listener, self._options, self._certificates = listener, options, certificates
-        self._receive, self._lost, self._welcome = receive, lost, welcome
-        self._trace, self._clock = trace, clock
+        self._user, self._trace, self._clock = user, trace, clock
         self._server: Server | None = None
         self._outboxes: dict[Flow, asyncio.Queue[bytes]] = {}
 
@@ -87,7 +83,7 @@ class WebSockets:
         """Send a message to a browser that is still there; else the flow is lost."""
         outbox = self._outboxes.get(flow)
         if outbox is None:
-            asyncio.get_running_loop().call_soon(self._lost, flow)
+            asyncio.get_running_loop().call_soon(self._user.lost, flow)
             return
         try:
             outbox.put_nowait(data)
@@ -110,10 +106,10 @@ class WebSockets:
         remote = connection.remote_address[:2]
         names = proven_names(connection.transport.get_extra_info("peercert"))
         flow = Flow(self._listener.transport, self._listener.local, (remote[0], remote[1]), names)
-        if not self._welcome(flow):
+        if not self._user.welcome(flow):
             await self._turn_away(connection, flow)
             return
-        if self._is_full(flow):
+        if self._is_full(flow) and not self._user.spares(flow):
             self._note(Mark.DROP, "too_many_connections", flow)
             await connection.close(CloseCode.TRY_AGAIN_LATER, "too many connections")
             return
@@ -122,8 +118,8 @@ class WebSockets:
         writer = asyncio.create_task(self._write(connection, outbox))
         try:
             async for message in connection:
-                self._receive(message.encode() if isinstance(message, str) else message, flow)
-                if not self._welcome(flow):
+                self._user.receive(message.encode() if isinstance(message, str) else message, flow)
+                if not self._user.welcome(flow):
                     await self._turn_away(connection, flow)
         except ConnectionClosed:
             pass  # that is how it ends, one way or another
@@ -133,7 +129,7 @@ class WebSockets:
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
             self._note(Mark.STATE, "closed_by_peer", flow)
-            self._lost(flow)
+            self._user.lost(flow)
 
     def _is_full(self, flow: Flow) -> bool:
         """Whether there are as many connections as there may be, in all or of this source."""

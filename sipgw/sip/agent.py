@@ -71,6 +71,10 @@ class Agent:
         """Who gets nothing for a while: to be looked at, to be lifted, and to hear of."""
         return self._core.defence.bans
 
+    def spares(self, source: Flow) -> bool:
+        """Whether limits are not for this source: the configuration names it, or its certificate proves who it is."""
+        return self._core.defence.spares(source)
+
     @property
     def naming(self) -> Naming:
         """Who says by which host the far end of a flow reaches us; goes into Via and Contact."""

@@ -38,6 +38,7 @@ class User:
     losses: asyncio.Queue[Flow] = field(default_factory=asyncio.Queue)
     names: list[str] = field(default_factory=list)
     banned: bool = False
+    spared: bool = False
 
     def receive(self, data: bytes, source: Flow) -> None:
         self.received.put_nowait((data, source))
@@ -53,6 +54,9 @@ class User:
 
     def welcome(self, flow: Flow) -> bool:
         return not self.banned
+
+    def spares(self, flow: Flow) -> bool:
+        return self.spared
 
     async def message(self) -> tuple[bytes, Flow]:
         return await asyncio.wait_for(self.received.get(), LIMIT)
@@ -268,6 +272,20 @@ async def test_one_source_gets_so_many_connections_and_no_more() -> None:
         writer.write(MESSAGE)
         assert (await node.user.message())[0] == MESSAGE
         for _, each in (*pairs, (reader, writer)):
+            each.close()
+
+
+async def test_who_is_spared_has_room_where_others_have_taken_all() -> None:
+    listener = tcp()
+    async with open_transports(listener, connections=1) as node:
+        _, stranger = await asyncio.open_connection(*listener.local)
+        stranger.write(MESSAGE)
+        await node.user.message()
+        node.user.spared = True
+        _, trunk = await asyncio.open_connection(*listener.local)
+        trunk.write(MESSAGE)
+        assert (await node.user.message())[1].remote == trunk.get_extra_info("sockname")
+        for each in (stranger, trunk):
             each.close()
 
 

@@ -227,6 +227,12 @@ def test_neither_does_it_shut_out_who_is_named_or_in_a_call_over_datagrams() -> 
     assert [(ban.source, ban.datagrams_only) for ban in one.agent.bans.now(0.0)] == [(FLOW.remote[0], False)]
 
 
+def test_limits_are_not_for_who_is_named() -> None:
+    one = wire(TRUNK)
+    assert one.agent.spares(replace(OTHER, transport="tcp"))
+    assert not one.agent.spares(replace(FLOW, transport="tcp"))
+
+
 def test_a_call_of_an_hour_ago_protects_nobody() -> None:
     one = wire(offences=3)
     answered(one)
