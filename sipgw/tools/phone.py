@@ -13,7 +13,7 @@ from sipgw.io.clock import Clock, MonotonicClock
 from sipgw.io.driver import Driver
 from sipgw.io.ports import PortPair, PortPool
 from sipgw.io.udp import UdpListener
-from sipgw.options import MediaOptions, SipOptions
+from sipgw.options import MediaOptions, RedirectOptions, SipOptions
 from sipgw.sdp.audio import Agreement, LocalAudio
 from sipgw.sdp.model import Sdp
 from sipgw.sdp.offer import accept, answer, offer
@@ -87,7 +87,8 @@ class _Phone:
         self._listener = UdpListener.open((local, 0), self._send_failed)
         self._flow = self._listener.flow(remote)
         t1 = _NEARBY_T1 if ipaddress.ip_address(local).is_loopback else 0.5
-        options = SipOptions(user_agent="sipgw phone", node="phone", t1=t1)
+        stays = RedirectOptions(limit=0)
+        options = SipOptions(user_agent="sipgw phone", node="phone", t1=t1, redirects=stays)
         self._agent = Agent(options, token=lambda: secrets.token_hex(8), trace=trace)
         self._driver: Driver[SipEvent] = Driver(self._agent, self._send, self._on_event, clock=clock, trace=trace)
         codecs, session = order.codecs, secrets.randbits(31)

@@ -14,13 +14,17 @@ from sipgw.sdp.model import Sdp
 from sipgw.sdp.offer import answer
 from sipgw.sip.agent import Agent
 from sipgw.sip.events import Invited, SipEvent
+from sipgw.sip.leg import Extra
 from sipgw.sip.message import Request
 
 HOST = "127.0.0.1"
 
 
 class Callee:
-    """Answers every call with 180 and 200, unless `status` is another; with `early` it sends that packet before."""
+    """Answers every call with 180 and 200, unless `status` is another; with `early` it sends that packet before.
+
+    `headers` are those of a refusal.
+    """
 
     def __init__(
         self,
@@ -28,9 +32,11 @@ class Callee:
         codecs: tuple[str, ...] = ("PCMU", "PCMA"),
         back: bool = True,
         early: bytes | None = None,
+        headers: Extra = (),
     ) -> None:
         self.early = early
         self.status = status
+        self.headers = headers
         self.codecs = codecs
         self.back = back
         self.events: list[SipEvent] = []
@@ -75,7 +81,7 @@ class Callee:
             return
         self.leg, self.request = event.leg, event.request
         if self.status != 200:
-            self.does(lambda now: self.agent.refuse(event.leg, self.status, now))
+            self.does(lambda now: self.agent.refuse(event.leg, self.status, now, headers=self.headers))
             return
         local = LocalAudio(HOST, self._media.local[1], self.codecs, session_id=1)
         body = bytes(answer(Sdp.parse(event.request.body), local).sdp)
@@ -96,9 +102,10 @@ async def callee(
     codecs: tuple[str, ...] = ("PCMU", "PCMA"),
     back: bool = True,
     early: bytes | None = None,
+    headers: Extra = (),
 ) -> AsyncIterator[Callee]:
     """A callee that is ready."""
-    phone = Callee(status, codecs, back, early)
+    phone = Callee(status, codecs, back, early, headers)
     phone.start()
     try:
         yield phone

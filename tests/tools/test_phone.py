@@ -104,6 +104,13 @@ async def test_a_refusal_is_reported_with_its_status() -> None:
     assert report.facts() == [("call", f"{far_end.uri}: 486, refused")]
 
 
+async def test_where_it_is_sent_on_to_is_not_waited_for() -> None:
+    async with callee(status=302, headers=(("Contact", "<sip:other@127.0.0.1:9>"),)) as far_end:
+        async with asyncio.timeout(3):
+            report = await call(Order(far_end.uri))
+    assert (report.status, report.ending) == (302, "refused")
+
+
 async def test_a_far_end_that_sends_nothing_is_told_apart_from_one_that_does() -> None:
     async with callee(back=False) as far_end:
         report = await call(Order(far_end.uri, SPEECH, seconds=0.3))

@@ -7,7 +7,7 @@ from functools import partial
 from sipgw.flow import Endpoint, Flow
 from sipgw.io.driver import Driver
 from sipgw.io.udp import UdpListener
-from sipgw.options import SipOptions, SrtpPolicy
+from sipgw.options import RedirectOptions, SipOptions, SrtpPolicy
 from sipgw.sdp.audio import LocalAudio
 from sipgw.sdp.crypto import Keys
 from sipgw.sdp.model import Sdp
@@ -37,7 +37,7 @@ class Callers:
         self._listener = UdpListener.open((HOST, 0), self._send_failed)
         self._flow = self._listener.flow(gateway)
         self._uri = f"sip:{called}@{gateway[0]}:{gateway[1]}"
-        options = SipOptions(user_agent="sipgw bench", node="bench")
+        options = SipOptions(user_agent="sipgw bench", node="bench", redirects=RedirectOptions(limit=0))
         self._agent = Agent(options, token=lambda: secrets.token_hex(8))
         self._driver: Driver[SipEvent] = Driver(self._agent, self._listener.send, self._on_event)
         policy: SrtpPolicy = "required" if srtp else "off"
