@@ -44,18 +44,3 @@ class SignedIdentity:
         if not info:
             bad("Identity")
         return cls(raw, info[1], Params.parse(text[: info.start()] + text[info.end() :]))
-
-    @property
-    def is_compact(self) -> bool:
-        """Whether header and payload are left out, for the verifier to make from the request (section 7)."""
-        return self.raw.startswith(b"..")
-
-    @property
-    def algorithm(self) -> str:
-        """Of the signature: ES256 where it is not told."""
-        return self.params.get("alg") or "ES256"
-
-    @property
-    def kind(self) -> str:
-        """What it states, such as `shaken`, or `div` for a call sent on (RFC 8946); empty for the plain PASSporT."""
-        return self.params.get("ppt") or ""
