@@ -93,7 +93,13 @@ def test_without_an_offer_ours_is_out_and_sound_moves_with_the_ack() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [(sdp(formats="18"), 488), (b"nonsense", 400), (sdp().replace(b"m=audio", b"m=text"), 488)]
+    ("body", "status"),
+    [
+        (sdp(formats="18"), 488),
+        (b"nonsense", 400),
+        (sdp().replace(b"m=audio", b"m=text"), 488),
+        (sdp().replace(b"IP4 192.0.2.7", b"IP6 2001:db8::7"), 488),
+    ],
 )
 def test_who_cannot_be_served_is_refused_and_nothing_changes(body: bytes, status: int) -> None:
     control = Control()
