@@ -55,6 +55,11 @@ class Caller:
         self.signalling.driver.run(invite)
         return legs[0]
 
+    def follows(self, leg: str, far: Endpoint) -> None:
+        """Go on where it was sent on to."""
+        flow = Flow("udp", self.local, far)
+        self.signalling.driver.run(lambda now: self.agent.follow(leg, (flow,), now))
+
     def hangs_up(self, leg: str) -> None:
         """End it."""
         self.signalling.driver.run(lambda now: self.agent.hang_up(leg, now))

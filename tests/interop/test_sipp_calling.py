@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sipgw.sip.digest import Credentials
-from sipgw.sip.events import Answered, HungUp, Progressed, Refused, Released
+from sipgw.sip.events import Answered, HungUp, Progressed, Redirected, Refused, Released
 from tests.fakes.lossy import lossy
 from tests.interop.caller import Caller, caller
 from tests.interop.scenario import OFFER, Scenario, plays
@@ -116,6 +116,19 @@ async def test_it_asks_again_with_the_session_interval_that_is_wanted(tmp_path: 
     callee.takes("BYE").answers(200)
     async with called(callee, tmp_path) as ours:
         leg = ours.calls(ours.far)
+        await ours.hears(Answered)
+        ours.hangs_up(leg)
+        await ours.hears(Released)
+
+
+async def test_it_goes_where_it_is_sent_on_to(tmp_path: Path) -> None:
+    callee = Scenario().takes("INVITE").says(302, repeats=True).takes("ACK")
+    callee.takes("INVITE").says(200, body=OFFER).takes("ACK").takes("BYE").answers(200)
+    async with called(callee, tmp_path) as ours:
+        leg = ours.calls(ours.far)
+        there = await ours.hears(Redirected)
+        assert there.uri.startswith(f"sip:sipp@127.0.0.1:{ours.far[1]}")
+        ours.follows(leg, ours.far)
         await ours.hears(Answered)
         ours.hangs_up(leg)
         await ours.hears(Released)
