@@ -285,12 +285,24 @@ def test_on_a_reliable_transport_nothing_is_repeated(kind: str, path: str) -> No
     assert stage.ended
 
 
-def test_what_no_row_expects_is_dropped_and_traced() -> None:
-    stage = Stage("ic")
-    stage.do("200")
-    stage.do("486")
-    assert stage.state is State.ACCEPTED
-    assert [note.name for note in stage.notes] == ["unexpected_failure"]
+WAYS = {(kind, state): path for kind, state, _, path, *_ in reversed(ROWS)}
+"""How to get to each state of each table."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "seen"),
+    [(kind, state, seen) for kind, state in WAYS for seen in Seen if (state, seen) not in KINDS[kind].TABLE],
+)
+def test_what_no_row_expects_is_dropped_and_traced(kind: str, state: State, seen: Seen) -> None:
+    stage = Stage(kind)
+    for before in WAYS[kind, state].split():
+        stage.do(before)
+    assert stage.state is state
+    stage.sent.clear()
+    stage.told.clear()
+    stage.transaction.see(seen, stage.now)
+    assert (stage.state, stage.sent, stage.told, stage.ended) == (state, [], [], [])
+    assert [note.name for note in stage.notes] == [f"unexpected_{seen.value}"]
 
 
 def test_a_stopped_timer_does_not_fire_and_the_dead_are_buried() -> None:
