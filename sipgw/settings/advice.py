@@ -10,6 +10,7 @@ from sipgw.settings.calls import Route
 from sipgw.settings.model import Settings
 from sipgw.settings.problems import Problem, Where
 from sipgw.settings.source import Source
+from sipgw.sip.uri import Uri
 from sipgw_codecs.registry import codec
 
 
@@ -20,6 +21,7 @@ def advise(settings: Settings, source: Source) -> Iterator[Problem]:
     yield from _steered(settings, source)
     yield from _unencrypted(settings, source)
     yield from _keys_in_the_clear(settings, source)
+    yield from _unproven(settings, source)
     yield from _unspoken(settings, source)
     yield from _shadowed(settings, source)
 
@@ -91,6 +93,25 @@ def _keys_in_the_clear(settings: Settings, source: Source) -> Iterator[Problem]:
         if wanted and transports:
             text = f"the keys travel unencrypted in calls that come over {' or '.join(sorted(transports))}"
             yield source.problem((*where, "srtp"), text, "let them come over tls alone")
+
+
+def _unproven(settings: Settings, source: Source) -> Iterator[Problem]:
+    """Trunks that are never known, or registrars never reached, for want of a listener."""
+    listeners = settings.sip_options().listeners
+    asking = any(one.transport in SECURE and one.tls.clients != "none" for one in listeners)
+    spoken = {one.transport for one in listeners}
+    for name, trunk in settings.trunks.items():
+        if trunk.names and not asking:
+            text = "no listener asks those who connect for a certificate, which would prove these"
+            yield source.problem(("trunks", name, "names"), text, "give a tls listener clients: optional or required")
+        for index, registrar in enumerate(trunk.register_.registrars if trunk.register_ else ()):
+            uri = Uri.parse(registrar)
+            wanted = "tls" if uri.scheme == "sips" else (uri.param("transport") or "").lower()
+            if wanted and wanted not in spoken:
+                where = ("trunks", name, "register", "registrars", index)
+                yield source.problem(
+                    where, f"cannot be reached without a {wanted} listener", "add one to sip.listeners"
+                )
 
 
 def _unspoken(settings: Settings, source: Source) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sipgw.settings import embedded, examine
+from tests.fakes.certificates import Authority
 
 BACKENDS = "backends:\n  demo: {dialect: demo}\n"
 ROUTES = 'routes:\n  - {number: "*", targets: [demo], anyone: true}\n'
@@ -39,6 +40,27 @@ def test_every_listener_counts(tmp_path: Path) -> None:
     listener = "sip: {listeners: [{transport: tcp, host: 192.0.2.1, port: 5070}]}\nmedia: {host: 192.0.2.1}\n"
     (said,) = advised(tmp_path, listener + BACKENDS + ROUTES)
     assert said.startswith("x.yaml:6: routes[0].anyone: whoever reaches 192.0.2.1 may call")
+
+
+def test_a_trunk_that_no_listener_would_know(tmp_path: Path) -> None:
+    trunks = "trunks: {teams: {names: [sip.example.com]}}\n"
+    assert advised(tmp_path, trunks + BACKENDS + KNOWN) == [
+        "x.yaml:1: trunks.teams.names: no listener asks those who connect for a certificate, which would prove these; "
+        "give a tls listener clients: optional or required"
+    ]
+    pair = Authority(tmp_path).issue("ours", "sbc.example.com")
+    files = f"certificate: {pair.certificate}, private_key: {pair.key}"
+    listener = f"sip: {{listeners: [{{transport: tls, port: 5061, {files}, clients: optional}}]}}\n"
+    assert advised(tmp_path, listener + trunks + BACKENDS + KNOWN) == []
+
+
+def test_a_registrar_that_no_listener_reaches(tmp_path: Path) -> None:
+    places = '["sip:a.example", "sip:a.example;transport=tcp", "sip:a.example;transport=tls", "sips:a.example"]'
+    trunks = f"trunks: {{carrier: {{register: {{registrars: {places}, user: me}}}}}}\n"
+    assert [one.partition(";")[0] for one in advised(tmp_path, trunks + BACKENDS + KNOWN)] == [
+        f"x.yaml:1: trunks.carrier.register.registrars[{index}]: cannot be reached without a tls listener"
+        for index in (2, 3)
+    ]
 
 
 def test_sound_that_reaches_nobody(tmp_path: Path) -> None:
