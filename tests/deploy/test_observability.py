@@ -44,6 +44,9 @@ def counted() -> dict[str, set[str]]:
     metrics.send_error("EPERM")
     metrics.alarm("worker_died")
     metrics.trace(Note(0.0, "sip", Mark.DROP, "not_sip"))
+    metrics.banned("not_sip")
+    metrics.watch_registrations({"carrier": True})
+    metrics.watch_phones(lambda: {"desk": 1})
     names: dict[str, set[str]] = defaultdict(set)
     for family in text_string_to_metric_families(metrics.render().decode()):
         for sample in family.samples:
