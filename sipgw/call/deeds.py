@@ -22,7 +22,7 @@ from sipgw.errors import Cause, PeerError
 from sipgw.flow import written
 from sipgw.media import plane
 from sipgw.sip.body import sdp_of
-from sipgw.sip.events import Confirmed, Invited, Reinvited
+from sipgw.sip.events import Confirmed, Invited
 from sipgw.sip.reliable import OPTION as RELIABLE
 
 APOLOGY = "apology"
@@ -300,17 +300,7 @@ class Deeds(Replacing):
 
     def renegotiate(self, moment: Moment) -> None:
         """Answer a re-INVITE; one that cannot be served leaves the call as it was (RFC 3261 section 14.2)."""
-        reinvited: Reinvited = moment.event
-        try:
-            body, stream = self._negotiation.reinvited(sdp_of(reinvited.request))
-        except PeerError as error:
-            refusal = Refusal.of(error)
-            self._drop("reinvite_refused", f"{refusal.status} {refusal.detail}", moment.now)
-            self._held.refuse_offer(refusal.status, refusal.phrase, refusal.headers)
-        else:
-            self._held.answer_offer(body)
-            self._update(stream)
-            self._note_far_hold(moment.now)
+        self._renegotiate(moment, self._negotiation.reinvited, "reinvite_refused")
 
     def refuse_reinvite(self, moment: Moment) -> None:
         """It crossed our BYE."""

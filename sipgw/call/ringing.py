@@ -5,6 +5,8 @@ hear. The caller's description is known from the INVITE. A caller who offered no
 the answer can come in a PRACK (RFC 3262), and else a plain 180.
 """
 
+from collections.abc import Callable
+
 from sipgw.ai.events import Open
 from sipgw.call.causes import Refusal
 from sipgw.call.cdr import Draft
@@ -15,10 +17,13 @@ from sipgw.call.states import Seen
 from sipgw.call.surroundings import Moment, Surroundings
 from sipgw.call.targets import Targets
 from sipgw.errors import PeerError
+from sipgw.media.plane import Stream
 from sipgw.sip.body import sdp_of
 from sipgw.sip.events import Acknowledged, Reinvited
 
 TIMER = "early"
+
+Take = Callable[[bytes | None], tuple[bytes, Stream | None]]
 
 
 class Ringing(Recorder):
@@ -95,12 +100,22 @@ class Ringing(Recorder):
 
     def renegotiate_early(self, moment: Moment) -> None:
         """Answer an UPDATE, or the offer in a PRACK, before the answer; one that cannot be served changes nothing."""
+        self._renegotiate(moment, self._negotiation.reinvited_early, "early_offer_refused")
+
+    def _renegotiate(self, moment: Moment, take: Take, refused: str) -> None:
+        """Answer an offer of the far end's.
+
+        Args:
+            moment: with the request that carries it.
+            take: gives the answer to an offer, None where we are to make it, and the new stream where that changes.
+            refused: the name, for the trace, of one that cannot be served; it changes nothing.
+        """
         reinvited: Reinvited = moment.event
         try:
-            body, stream = self._negotiation.reinvited_early(sdp_of(reinvited.request))
+            body, stream = take(sdp_of(reinvited.request))
         except PeerError as error:
             refusal = Refusal.of(error)
-            self._drop("early_offer_refused", f"{refusal.status} {refusal.detail}", moment.now)
+            self._drop(refused, f"{refusal.status} {refusal.detail}", moment.now)
             self._held.refuse_offer(refusal.status, refusal.phrase, refusal.headers)
         else:
             self._held.answer_offer(body)
