@@ -7,11 +7,11 @@ import numpy as np
 
 from sipgw.audio.resample import Resampler, to_int16
 from sipgw.media.tap import Passed
+from sipgw.rtp.stamps import MODULUS, step
 from sipgw_codecs.framed import BadPayload, Framed
 from sipgw_codecs.g711 import G711, PCMU
 from sipgw_codecs.registry import codec
 
-_MODULUS = 1 << 32
 _SLOT = np.zeros(1, np.intp)
 
 
@@ -43,11 +43,11 @@ class Narrower:
         times = chosen.sound.sample_rate_hz // PCMU.sample_rate_hz
         self._resampler = Resampler(1, times, 1)
         self._rest = np.zeros(0, np.int16)
-        self._stamp, self._place = stamp, stamp % _MODULUS
+        self._stamp, self._place = stamp, stamp % MODULUS
 
     def _decoded(self, chosen: Framed, now: float, stamp: int, payload: bytes) -> Passed | None:
-        step = (stamp - self._stamp + _MODULUS // 2) % _MODULUS - _MODULUS // 2
-        self._stamp, self._place = stamp, self._place + step * PCMU.clock_hz // chosen.clock_hz
+        gone = step(self._stamp, stamp) * PCMU.clock_hz // chosen.clock_hz
+        self._stamp, self._place = stamp, self._place + gone
         try:
             pcm = np.frombuffer(self._decoder.decode(payload), np.int16)
         except BadPayload:
@@ -58,4 +58,4 @@ class Narrower:
         if not whole:
             return None
         sound = PCMU.encode(to_int16(self._resampler.process(_SLOT, pcm[None, :whole]))).tobytes()
-        return now, self._place % _MODULUS, sound, PCMU.name
+        return now, self._place % MODULUS, sound, PCMU.name

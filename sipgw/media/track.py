@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sipgw.media.tap import Passed
+from sipgw.rtp.stamps import MODULUS, step
 from sipgw_codecs.registry import LAWS
 
 RATE_HZ = 8000
@@ -23,7 +24,6 @@ _FEW = 10
 """Fewer packets do not tell what is late for good."""
 _JUMP = RATE_HZ
 """A timestamp so far from the one before begins anew."""
-_MODULUS = 1 << 32
 
 Pcm = NDArray[np.int16]
 
@@ -60,10 +60,10 @@ class Track:
         if not packets or self._takes_whole(packets):
             return
         for index, (now, stamp, payload, law) in enumerate(packets):
-            step = 0 if stamp == self._stamp else _step(self._stamp, stamp)
-            place = self._place + step
+            gone = 0 if stamp == self._stamp else step(self._stamp, stamp)
+            place = self._place + gone
             late = (now - self._began) * RATE_HZ - place
-            anew = self._stamp < 0 or abs(step) > _JUMP
+            anew = self._stamp < 0 or abs(gone) > _JUMP
             if anew or not -_EARLY <= late <= _LATE:
                 if late > 0 and known - now < _LATE_FOR and not anew:
                     self._waiting = packets[index:]
@@ -74,7 +74,7 @@ class Track:
                 self._run_place, self._law = place, law
             self._run.append(payload)
             self._place = place + len(payload)
-            self._stamp = (stamp + len(payload)) % _MODULUS
+            self._stamp = (stamp + len(payload)) % MODULUS
 
     def _takes_whole(self, packets: list[Passed]) -> bool:
         """Take packets at once where each simply follows the one before; returns whether they do.
@@ -95,7 +95,7 @@ class Track:
         if len(joined) != size * count:
             return False
         self._run.append(joined)
-        self._place, self._stamp = place + len(joined), (self._stamp + len(joined)) % _MODULUS
+        self._place, self._stamp = place + len(joined), (self._stamp + len(joined)) % MODULUS
         return True
 
     def _close_run(self) -> None:
@@ -129,16 +129,11 @@ def _move(late: float, packets: list[Passed], anew: bool) -> int:
     first, before, _, _ = packets[0]
     least, passed, seen = late, 0, 0
     for now, stamp, _, _ in packets:
-        step = _step(before, stamp)
-        if now - first > _LATE_FOR or abs(step) > _JUMP:
+        gone = step(before, stamp)
+        if now - first > _LATE_FOR or abs(gone) > _JUMP:
             break
-        before, passed, seen = stamp, passed + step, seen + 1
+        before, passed, seen = stamp, passed + gone, seen + 1
         least = min(least, late + (now - first) * RATE_HZ - passed)
     if anew or least < -_EARLY or (least > _LATE and seen >= _FEW):
         return round(least)
     return 0
-
-
-def _step(start: int, end: int) -> int:
-    """From one timestamp to another, either way round."""
-    return (end - start + _MODULUS // 2) % _MODULUS - _MODULUS // 2

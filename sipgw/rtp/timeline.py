@@ -8,8 +8,9 @@ detectors behind it count samples; and audio whose time has already been filled 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sipgw.rtp.stamps import MODULUS, step
+
 _NEVER = float("inf")
-_MODULUS = 1 << 32
 _SLACK = 1.0
 """A timestamp further ahead than the time that has passed, and these seconds, is a jump and no gap."""
 _FILL_MS = 20
@@ -112,7 +113,7 @@ class Timeline:
         if extended != self._expected or self._held or payload is None or timestamp != self._written:
             return self._receive_odd(extended, timestamp, payload, now)
         self._expected = extended + 1
-        self._written = (timestamp + self._units(payload)) % _MODULUS
+        self._written = (timestamp + self._units(payload)) % MODULUS
         self._heard = now
         self._filled = 0
         self._fill_due = self.due = now + self._fill_after
@@ -161,7 +162,7 @@ class Timeline:
 
     def _place(self, timestamp: int, payload: bytes, lost: bool, now: float) -> list[Piece]:
         """Write audio where its timestamp says: behind a gap, or less what fill has replaced of it."""
-        gap, units = _step(self._written, timestamp), self._units(payload)
+        gap, units = step(self._written, timestamp), self._units(payload)
         if self._written < 0 or not self._is_plausible(gap, now):
             gap = self._unexplained(units, now)
             self._pace.restart(now)
@@ -173,7 +174,7 @@ class Timeline:
         pieces.append(Overlap(payload, over) if over else payload)
         if over < units:
             self._filled = 0
-            self._written = (timestamp + units) % _MODULUS
+            self._written = (timestamp + units) % MODULUS
         self._heard = now
         self._fill_due = now + self._fill_after
         return pieces
@@ -184,7 +185,7 @@ class Timeline:
         return -self._filled <= gap <= furthest
 
     def _is_overtaken(self, timestamp: int) -> bool:
-        return self._written >= 0 and -self._filled <= _step(self._written, timestamp) <= 0 < self._filled
+        return self._written >= 0 and -self._filled <= step(self._written, timestamp) <= 0 < self._filled
 
     def _unexplained(self, units: int, now: float) -> int:
         """What is missing by our own clock, where timestamps begin anew.
@@ -222,7 +223,7 @@ class Timeline:
         units = int(min(count * _FILL_MS / 1000, _LONGEST) * self._clock_hz)
         self._filled += units
         if self._written >= 0:
-            self._written = (self._written + units) % _MODULUS
+            self._written = (self._written + units) % MODULUS
         return Fill(units)
 
     def _rearm(self) -> None:
@@ -251,7 +252,7 @@ class _Pace:
         """Take one packet's transit time."""
         if self._start < 0:
             self._start = timestamp
-        transit = now - (timestamp - self._start) % _MODULUS / self._clock_hz
+        transit = now - (timestamp - self._start) % MODULUS / self._clock_hz
         if transit < self._best[0]:
             self._best = (transit, now)
         if now >= self._end:
@@ -263,8 +264,3 @@ class _Pace:
             seen = (before - transit) / (now_best - when)
             self.drift += (max(-_DRIFT_LIMIT, min(seen, _DRIFT_LIMIT)) - self.drift) / 2
         self._previous, self._best, self._end = self._best, (_NEVER, now), now + _DRIFT_WINDOW
-
-
-def _step(start: int, end: int) -> int:
-    """From one timestamp to another, either way round."""
-    return (end - start + _MODULUS // 2) % _MODULUS - _MODULUS // 2

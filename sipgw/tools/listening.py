@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sipgw.rtp.stamps import step
 from sipgw.rtp.stats import ReceiveStats
 from sipgw.tools.sound import CLOCK_HZ, placed
 from sipgw.tools.wav import Pcm
@@ -12,7 +13,6 @@ _AUDIBLE = 200
 """Mean amplitude of a packet that counts as sound; comfort noise stays below."""
 _ALIKE = 0.2
 """Correlation from which on what came back counts as what was said."""
-_MODULUS = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def hearing(packets: list[Heard], names: dict[int, str]) -> Hearing:
     for packet in packets:
         stats.receive(packet.sequence, packet.timestamp, packet.when)
     first = packets[0].timestamp
-    ats = [_signed(packet.timestamp - first) for packet in packets]
+    ats = [step(first, packet.timestamp) for packet in packets]
     # Packets from before the first one were overtaken by it; their sound is left out.
     pieces = [(at, names[p.payload_type], p.payload) for at, p in zip(ats, packets, strict=True) if at >= 0]
     # The packet that was delayed least tells best where the sender's clock stands against ours.
@@ -97,8 +97,3 @@ def _first_sound(packets: list[Heard], names: dict[int, str]) -> float | None:
         if len(samples) and np.abs(samples.astype(np.int32)).mean() > _AUDIBLE:
             return packet.when
     return None
-
-
-def _signed(difference: int) -> int:
-    """A difference of 32-bit timestamps, either way round."""
-    return (difference + _MODULUS // 2) % _MODULUS - _MODULUS // 2

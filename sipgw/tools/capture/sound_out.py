@@ -10,6 +10,7 @@ import numpy as np
 
 from sipgw.flow import Endpoint
 from sipgw.rtp.packet import BadPacket, header, is_rtcp
+from sipgw.rtp.stamps import step
 from sipgw.tools.capture.codecs import BESIDE_SPEECH, STATIC, readable
 from sipgw.tools.capture.datagrams import datagrams
 from sipgw.tools.capture.model import Capture, Stream
@@ -104,7 +105,7 @@ class _Placing:
         The sender's timestamps say so, from where the stream began on the clock; once they have strayed from the clock
         (a jump, a pause that they do not count), they are laid anew.
         """
-        self._unwrapped += (timestamp - self._timestamp + (1 << 31)) % (1 << 32) - (1 << 31)
+        self._unwrapped += step(self._timestamp, timestamp)
         self._timestamp = timestamp
         at, said = when - self.track.began, self._unwrapped / RATE_HZ
         if self._origin is None or abs(self._origin + said - at) > _OFF:

@@ -1,8 +1,8 @@
 """What arrival times tell of a stream: jitter, and how its sender's clock runs."""
 
+from sipgw.rtp.stamps import step
 from sipgw.tools.capture.codecs import BESIDE_SPEECH, COMFORT_NOISE, TELEPHONE_EVENT, Meaning
 
-_MODULUS = 1 << 32
 _SHORTEST_FOR_SKEW = 10.0
 """Seconds; below that, jitter hides the clock."""
 _LEAST_POINTS = 8
@@ -48,7 +48,7 @@ class Jitter:
 
     def _measure(self, when: float, timestamp: int, clock_hz: int) -> None:
         assert self._when is not None
-        meant = (timestamp - self._timestamp + _MODULUS // 2) % _MODULUS - _MODULUS // 2
+        meant = step(self._timestamp, timestamp)
         difference_ms = abs(when - self._when - meant / clock_hz) * 1000
         self._jitter += (difference_ms - self._jitter) / 16
 
@@ -81,7 +81,7 @@ class Skew:
             return
         if self._began is None:
             self._began, self._last = when, timestamp
-        self._clock += (timestamp - self._last + _MODULUS // 2) % _MODULUS - _MODULUS // 2
+        self._clock += step(self._last, timestamp)
         self._last = timestamp
         at = when - self._began
         transit = at - self._clock / meaning.clock_hz
