@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sipgw.options.defence import DefenceOptions
+from sipgw.sip.recent import Recent
 from sipgw.sip.source import SourceKey, source_key
 
 _KEPT = 10_000
@@ -48,8 +49,8 @@ class Bans:
         """May be replaced at any time."""
         self.told: Callable[[Ban], None] = _unheard
         """Hears of each new ban; must not call back at once."""
-        self._offenders: dict[SourceKey, _Record] = {}
-        self._bans: dict[SourceKey, Ban] = {}
+        self._offenders: Recent[SourceKey, _Record] = Recent(_KEPT)
+        self._bans: Recent[SourceKey, Ban] = Recent(_KEPT)
 
     def __len__(self) -> int:
         """How many there are, those over that nobody has looked at included."""
@@ -74,9 +75,8 @@ class Bans:
             return
         record = self._offenders.get(source)
         if record is None or now - record.began > self.options.offence_seconds:
-            self._offenders.pop(source, None)
-            record = self._offenders[source] = _Record(now)
-            _forget_the_first(self._offenders)
+            record = _Record(now)
+            self._offenders.put(source, record)
         record.count += 1
         if record.count >= most:
             del self._offenders[source]
@@ -90,23 +90,18 @@ class Bans:
 
     def now(self, now: float) -> list[Ban]:
         """The bans in force, the oldest first."""
-        self._bans = {source: ban for source, ban in self._bans.items() if ban.until > now}
+        for ban in [ban for ban in self._bans.values() if ban.until <= now]:
+            del self._bans[ban.source]
         return list(self._bans.values())
 
     def _ban(self, source: SourceKey, reason: str, now: float, *, datagrams_only: bool) -> None:
         ban = Ban(source, reason, now, now + self.options.ban_seconds, datagrams_only)
-        before = self._bans.pop(source, None)
+        before = self._bans.get(source)
         if before is not None and before.until > now:
             ban = replace(ban, datagrams_only=before.datagrams_only and datagrams_only)
-        self._bans[source] = ban
-        _forget_the_first(self._bans)
+        self._bans.put(source, ban)
         self.told(ban)
 
 
 def _unheard(ban: Ban) -> None:
     """Nobody wants to know."""
-
-
-def _forget_the_first(kept: "dict[SourceKey, _Record] | dict[SourceKey, Ban]") -> None:
-    if len(kept) > _KEPT:
-        del kept[next(iter(kept))]

@@ -1,5 +1,6 @@
 """Messages a second of each source, in memory that does not grow with the number of sources."""
 
+from sipgw.sip.recent import Recent
 from sipgw.sip.source import SourceKey
 
 
@@ -39,8 +40,7 @@ class Buckets:
     """
 
     def __init__(self, keep: int) -> None:
-        self._keep = keep
-        self._buckets: dict[SourceKey, Bucket] = {}
+        self._buckets: Recent[SourceKey, Bucket] = Recent(keep)
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -49,7 +49,6 @@ class Buckets:
         """This source's, made where it has none."""
         bucket = self._buckets.get(source)
         if bucket is None:
-            bucket = self._buckets[source] = Bucket(rate, now)
-            if len(self._buckets) > self._keep:
-                del self._buckets[next(iter(self._buckets))]
+            bucket = Bucket(rate, now)
+            self._buckets.put(source, bucket)
         return bucket

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from sipgw.errors import PeerError, UsageError
 from sipgw.flow import Endpoint, Flow
@@ -20,6 +20,7 @@ from sipgw.sip.late import Abandoned
 from sipgw.sip.leg import Extra, Leg, Stage
 from sipgw.sip.message import Headers, Request, Response, respond
 from sipgw.sip.paths import Naming, as_configured, beside, contact, via
+from sipgw.sip.recent import Recent
 from sipgw.sip.registrar import Registrar
 from sipgw.sip.replaces import past
 from sipgw.sip.session_timer import SessionTimer
@@ -52,7 +53,6 @@ _GUESSES = frozenset({Proof.WRONG.value, "wrong_place"})
 _KEPT = 10_000
 """More than there are dialogs."""
 
-T = TypeVar("T")
 Act = Callable[["Core", Leg, float], None]
 
 
@@ -63,24 +63,6 @@ def _nobody_looks() -> None:
 def _unwound(core: "Core", leg: Leg, now: float) -> None:
     """Nothing is wired here."""
     raise UsageError("the agent has no acts for session timers")
-
-
-class Recent(Generic[T]):
-    """The newest so many of the things that were added."""
-
-    def __init__(self, keep: int) -> None:
-        self._kept: dict[T, None] = {}
-        self._keep = keep
-
-    def add(self, thing: T) -> None:
-        """It is the newest now."""
-        self._kept.pop(thing, None)
-        self._kept[thing] = None
-        if len(self._kept) > self._keep:
-            del self._kept[next(iter(self._kept))]
-
-    def __contains__(self, thing: object) -> bool:
-        return thing in self._kept
 
 
 class Core:
@@ -114,11 +96,11 @@ class Core:
         self.expire: Act = _unwound
         """What to do when a leg's session timer says so; wired by the agent, as those acts need this."""
         self.abandoned = Abandoned()
-        self.past: Recent[tuple[str, str, str]] = Recent(_KEPT)
+        self.past: Recent[tuple[str, str, str], None] = Recent(_KEPT)
         """Dialogs that are over: Call-ID, our tag, theirs."""
-        self._gone: Recent[Flow] = Recent(_KEPT)
+        self._gone: Recent[Flow, None] = Recent(_KEPT)
         """Connections that are over."""
-        self._no_stream: Recent[Endpoint] = Recent(_KEPT)
+        self._no_stream: Recent[Endpoint, None] = Recent(_KEPT)
         """Who does not take connections of ours."""
 
     def tell(self, event: SipEvent) -> None:
@@ -144,7 +126,7 @@ class Core:
         if leg.stage is Stage.GONE:
             return
         if leg.answered and leg.dialog is not None:
-            self.past.add(past(leg.dialog))
+            self.past.put(past(leg.dialog), None)
         leg.stage = Stage.GONE
         self.legs.pop(leg.name, None)
         self.changed(leg.name)
@@ -171,7 +153,7 @@ class Core:
 
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A connection is over: what waits on it fails, and what its dialogs have to say needs another."""
-        self._gone.add(flow)
+        self._gone.put(flow, None)
         self.exchange.transport_failed(flow, now)
         for registration in self.registrations.values():
             registration.lost(flow, now)
@@ -185,7 +167,7 @@ class Core:
 
     def no_stream(self, remote: Endpoint) -> None:
         """Nobody took our connection there: it gets datagrams from now on, however large."""
-        self._no_stream.add(remote)
+        self._no_stream.put(remote, None)
 
     def drop(self, name: str, now: float, detail: str = "", leg: str = "") -> None:
         """Trace that something was not acted upon."""

@@ -14,6 +14,7 @@ from sipgw.options import SipOptions
 from sipgw.sip.bans import Bans
 from sipgw.sip.buckets import Bucket, Buckets
 from sipgw.sip.exchange import Exchange
+from sipgw.sip.recent import Recent
 from sipgw.sip.source import source_key
 from sipgw.sip.trust import Trust
 
@@ -42,7 +43,7 @@ class Defence:
         """In every tag of ours."""
         self.bans = Bans(options.defence)
         self._named_hosts: dict[str, bool] = {}
-        self._proven: dict[str, float] = {}
+        self._proven: Recent[str, float] = Recent(_KEPT)
         """Hosts, and when they last were."""
         self._buckets = Buckets(_KEPT)
         self._unproven = Bucket(options.defence.unproven_messages_per_second, 0.0)
@@ -93,11 +94,7 @@ class Defence:
 
     def prove(self, source: Flow, now: float) -> None:
         """What came from there could only be said by somebody who got what we sent there."""
-        host = source.remote[0]
-        self._proven.pop(host, None)
-        self._proven[host] = now
-        if len(self._proven) > _KEPT:
-            del self._proven[next(iter(self._proven))]
+        self._proven.put(source.remote[0], now)
 
     def spares(self, source: Flow) -> bool:
         """Whether no limit is for this source."""

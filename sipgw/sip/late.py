@@ -7,6 +7,7 @@ minute that it is in a call. From one whose call goes on: it never got our ACK, 
 from typing import TYPE_CHECKING
 
 from sipgw.sip.message import Response
+from sipgw.sip.recent import Recent
 
 if TYPE_CHECKING:
     from sipgw.sip.core import Core
@@ -19,13 +20,11 @@ class Abandoned:
     """The newest INVITEs that were given up, by the branch in Via, which nobody can guess."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, OurInvite] = {}
+        self._kept: Recent[str, OurInvite] = Recent(_KEPT)
 
     def add(self, invite: "OurInvite") -> None:
         """This one was."""
-        self._kept[invite.request.via.branch or ""] = invite
-        if len(self._kept) > _KEPT:
-            del self._kept[next(iter(self._kept))]
+        self._kept.put(invite.request.via.branch or "", invite)
 
     def find(self, response: Response) -> "OurInvite | None":
         """The one that is answered."""
