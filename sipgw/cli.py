@@ -432,10 +432,11 @@ def bench_calls(
     """What a call costs: N calls through the real gateway, with callers and backend in processes of their own."""
     import sys
 
-    from sipgw.tools.bench.command import Order, bench
+    from sipgw.tools.bench.command import bench
+    from sipgw.tools.bench.order import Order
     from sipgw.tools.bench.plan import Plan, Target, extra
 
-    def order() -> Order:
+    def order() -> Order[Plan]:
         at = Target.of(target, pid) if target is not None else None
         plan = Plan(
             Plan.counts(calls), seconds, runs, workers, backend_audio, extra(settings), floor, realtime, srtp, target=at
@@ -461,11 +462,12 @@ def bench_sip(
     """What signalling costs: calls without an AI, made by SIPp, and one INVITE parsed and built."""
     import sys
 
+    from sipgw.tools.bench.order import Order
     from sipgw.tools.bench.plan import extra
-    from sipgw.tools.bench.sip.command import Order, bench
+    from sipgw.tools.bench.sip.command import bench
     from sipgw.tools.bench.sip.plan import SipPlan
 
-    def order() -> Order:
+    def order() -> Order[SipPlan]:
         plan = SipPlan(rate, 200, warm_up, seconds, windows, workers, extra(settings))
         return Order(plan, tuple(sys.argv[1:]), into, against)
 

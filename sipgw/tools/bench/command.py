@@ -1,17 +1,16 @@
 """`sipgw bench calls`: the series, its table, its file, and the comparison with an earlier one."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from sipgw.errors import SipgwError, UsageError
+from sipgw.errors import SipgwError
 from sipgw.io.ports import raise_descriptor_limit
 from sipgw.tools.bench.compare import compare
 from sipgw.tools.bench.machine import about
+from sipgw.tools.bench.order import Order, complain, read_result
 from sipgw.tools.bench.plan import Plan
 from sipgw.tools.bench.result import Point, Series
 from sipgw.tools.bench.run import floor_ms, run
@@ -23,20 +22,7 @@ _A_CALL = 4
 """Descriptors in the generator, with some to spare."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A series, and what is to become of it."""
-
-    plan: Plan
-    arguments: tuple[str, ...] = ()
-    """The command line, for the record."""
-    into: Path | None = None
-    """Write the result here, as JSON."""
-    against: Path | None = None
-    """Compare with the result in this file."""
-
-
-def bench(make: Callable[[], Order]) -> int:
+def bench(make: Callable[[], Order[Plan]]) -> int:
     """Measure, print and write; the process's exit code: 1 where no run was valid or something did not start, 2 where
     what was asked for makes no sense.
 
@@ -52,12 +38,10 @@ def bench(make: Callable[[], Order]) -> int:
         raise_descriptor_limit(_BESIDES + _A_CALL * max(order.plan.calls))  # the far ends inherit it
         series = asyncio.run(measure(order.plan, order.arguments, console))
     except SipgwError as error:
-        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
-        return 2 if isinstance(error, UsageError) else 1
+        return complain(error)
     console.print()
     show(series, console)
-    if order.into is not None:
-        order.into.write_text(json.dumps(series.as_json(), indent=1) + "\n")
+    order.keep(series.as_json())
     if before is not None:
         console.print()
         show_differences(compare(series, before), console)
@@ -78,12 +62,5 @@ async def measure(plan: Plan, arguments: Sequence[str], console: Console) -> Ser
 
 
 def read(path: Path) -> Series:
-    """A result written before.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return Series.from_json(json.loads(path.read_text()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no result of `sipgw bench calls`: {error!r}") from None
+    """A result written before. Raises UsageError where it is none."""
+    return read_result(path, Series.from_json, "calls")
