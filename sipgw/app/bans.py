@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from sipgw.call.limits import Bucket
 from sipgw.ops.api.gateway import BanView
 from sipgw.ops.metrics import Metrics
 from sipgw.sip import bans
+from sipgw.sip.buckets import Bucket
 
 _LINES = 10
 """In the log, a second: forged sources may be banned by the thousand."""
@@ -49,6 +49,5 @@ class Bans:
 
     def _told(self, ban: bans.Ban) -> None:
         self._metrics.banned(ban.reason)
-        if not self._lines.wait(_LINES, ban.since):
-            self._lines.take(_LINES, ban.since)
+        if self._lines.spend(_LINES, ban.since):
             self._log.warning("banned", source=ban.source, reason=ban.reason, seconds=round(ban.until - ban.since))

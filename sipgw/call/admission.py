@@ -1,10 +1,11 @@
 """Whether a new call is taken on, as far as that can be told before it is looked at."""
 
 from sipgw.call.causes import Refusal
-from sipgw.call.limits import Bucket, Limits
+from sipgw.call.limits import Limits
 from sipgw.call.pressure import Pressure
 from sipgw.errors import Cause
 from sipgw.options import CallOptions
+from sipgw.sip.buckets import Bucket
 
 PROPERLY = 20
 """Refusals a second that are given with a transaction, a record and a line in the log. Who sends more gets the same

@@ -10,35 +10,10 @@ from dataclasses import dataclass, field
 
 from sipgw.errors import Cause
 from sipgw.options import CallOptions, RouteOptions
+from sipgw.sip.buckets import Bucket
 
-_NEARLY = 1e-6
 _KEPT = 1024
 """Meters of sources and routes that are looked through for idle ones when there are more, and more again."""
-
-
-@dataclass(slots=True)
-class Bucket:
-    """A token bucket: holds what one second brings, but at least one, and is full at first."""
-
-    used: float = 0.0
-    """Tokens that are missing."""
-    when: float = 0.0
-
-    def wait(self, rate: float, now: float) -> float:
-        """Seconds until there is a token; 0 where there is one."""
-        short = self._missing(rate, now) + 1.0 - max(rate, 1.0)
-        return short / rate if short > _NEARLY else 0.0
-
-    def take(self, rate: float, now: float) -> None:
-        """Take one."""
-        self.used, self.when = self._missing(rate, now) + 1.0, now
-
-    def idle(self, now: float) -> bool:
-        """Whether it says nothing any longer, at any rate from one a minute."""
-        return now - self.when > 60.0 * self.used
-
-    def _missing(self, rate: float, now: float) -> float:
-        return max(self.used - (now - self.when) * rate, 0.0)
 
 
 @dataclass(slots=True)

@@ -1,32 +1,58 @@
-"""Messages a second of each source, in memory that does not grow with the number of sources."""
+"""So many a second: token buckets, and those of sources in memory that does not grow with their number."""
+
+import math
+from dataclasses import dataclass
 
 from sipgw.sip.recent import Recent
 from sipgw.sip.source import SourceKey
 
+_NEARLY = 1e-6
 
+
+@dataclass(slots=True)
 class Bucket:
-    """A token bucket that holds what one second brings, and is full at first."""
+    """A token bucket: holds what one second brings, but at least one, and is full at first."""
 
-    __slots__ = ("_blamed", "_left", "_when")
+    used: float = 0.0
+    """Tokens that are missing."""
+    when: float = 0.0
 
-    def __init__(self, rate: float, now: float) -> None:
-        self._left, self._when = rate, now
-        self._blamed = now - 1.0
+    def wait(self, rate: float, now: float) -> float:
+        """Seconds until there is a token; 0 where there is one."""
+        short = self._missing(rate, now) + 1.0 - max(rate, 1.0)
+        return short / rate if short > _NEARLY else 0.0
 
-    def take(self, rate: float, now: float) -> bool:
-        """Take a token; whether there was one."""
-        self._left = min(self._left + (now - self._when) * rate, rate)
-        self._when = now
-        if self._left < 1.0:
+    def take(self, rate: float, now: float) -> None:
+        """Take one."""
+        self.used, self.when = self._missing(rate, now) + 1.0, now
+
+    def spend(self, rate: float, now: float) -> bool:
+        """Take one, if there is one; whether there was."""
+        if self.wait(rate, now):
             return False
-        self._left -= 1.0
+        self.take(rate, now)
         return True
+
+    def idle(self, now: float) -> bool:
+        """Whether it says nothing any longer, at any rate from one a minute."""
+        return now - self.when > 60.0 * self.used
+
+    def _missing(self, rate: float, now: float) -> float:
+        return max(self.used - (now - self.when) * rate, 0.0)
+
+
+@dataclass(slots=True)
+class Allowance(Bucket):
+    """One source's."""
+
+    blamed: float = -math.inf
+    """When it was last an offence that it was empty."""
 
     def blame(self, now: float) -> bool:
         """It was empty: whether that is one more offence. It is one a second, however much comes."""
-        if now - self._blamed < 1.0:
+        if now - self.blamed < 1.0:
             return False
-        self._blamed = now
+        self.blamed = now
         return True
 
 
@@ -40,15 +66,15 @@ class Buckets:
     """
 
     def __init__(self, keep: int) -> None:
-        self._buckets: Recent[SourceKey, Bucket] = Recent(keep)
+        self._buckets: Recent[SourceKey, Allowance] = Recent(keep)
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def of(self, source: SourceKey, rate: float, now: float) -> Bucket:
+    def of(self, source: SourceKey) -> Allowance:
         """This source's, made where it has none."""
         bucket = self._buckets.get(source)
         if bucket is None:
-            bucket = Bucket(rate, now)
+            bucket = Allowance()
             self._buckets.put(source, bucket)
         return bucket

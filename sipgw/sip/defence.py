@@ -46,7 +46,7 @@ class Defence:
         self._proven: Recent[str, float] = Recent(_KEPT)
         """Hosts, and when they last were."""
         self._buckets = Buckets(_KEPT)
-        self._unproven = Bucket(options.defence.unproven_messages_per_second, 0.0)
+        self._unproven = Bucket()
         self.reconfigure(options, trust)
 
     def reconfigure(self, options: SipOptions, trust: Trust) -> None:
@@ -110,13 +110,13 @@ class Defence:
         """Take a message into account; why it is one too many, or nothing."""
         host, rate = source.remote[0], self._options.messages_per_second
         if rate:
-            bucket = self._buckets.of(source_key(host), rate, now)
-            if not bucket.take(rate, now):
+            bucket = self._buckets.of(source_key(host))
+            if not bucket.spend(rate, now):
                 if bucket.blame(now):
                     self.offence("too_many_messages", source, now)
                 return "too_many_messages"
         whole = self._options.unproven_messages_per_second
-        if whole and not self._has_proven(host, now) and not self._unproven.take(whole, now):
+        if whole and not self._has_proven(host, now) and not self._unproven.spend(whole, now):
             return "too_many_unproven"
         return ""
 

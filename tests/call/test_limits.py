@@ -2,9 +2,10 @@
 
 import pytest
 
-from sipgw.call.limits import Bucket, Excess, Limits
+from sipgw.call.limits import Excess, Limits
 from sipgw.errors import Cause
 from sipgw.options import CallOptions, RouteOptions
+from sipgw.sip.buckets import Bucket
 
 ANY = RouteOptions()
 
